@@ -1,0 +1,105 @@
+/* The common main of the three daemons: options, configuration, logging, privileges, readiness,
+ * reload, shutdown, admin listener, subcommands. */
+#pragma once
+
+#include "shared/core/error.h"
+#include "shared/http/http_server.h"
+
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+
+struct daemon;
+struct mx_metrics;
+struct mx_str;
+
+/* What every configuration file has; a daemon's own struct begins with it. */
+struct daemon_conf {
+	struct {
+		char *address;
+		uint16_t port;
+		bool tls;
+	} *listen;
+	unsigned listen_count;
+	struct {
+		char *certificate, *key;
+	} tls;
+	char *admin;			/* "127.0.0.1:PORT" or "unix:/path" */
+	char *data_directory;
+	unsigned cache_mb;
+	struct {
+		int level, format;
+	} log;
+	struct {
+		unsigned io_threads, work_threads, net_threads, connections, connections_per_address;
+		char **trusted_proxies;
+		unsigned trusted_proxies_count;
+	} http;
+	struct {
+		char **allow, **deny;
+		unsigned allow_count, deny_count;
+		char *dns_servers, *ca_file;
+		unsigned transfers;
+	} outbound;
+};
+
+/* The rows of struct daemon_conf for a cyaml mapping whose struct begins with one. */
+extern const cyaml_schema_field_t daemon_conf_fields[];
+
+/* A reason why the daemon is not ready; NULL text = fine. */
+struct daemon_check {
+	const char *name;	/* "store" */
+	const char *(*why_not)(void *ctx);
+};
+
+/* A subcommand: `trinity-notary inspect example.org`. */
+struct daemon_command {
+	const char *name, *arguments, *help;
+	bool needs_conf;
+	/* argv[0] is the command's name; the exit status. conf is the loaded configuration. */
+	int (*run)(const void *conf, int argc, char **argv);
+};
+
+struct daemon_app {
+	const char *name;			/* "trinity-notary" */
+	const char *default_conf;		/* "/etc/trinity/notary.yaml" */
+	const cyaml_schema_value_t *conf_schema;	/* a mapping; its struct begins with daemon_conf */
+	/* Fills defaults and checks what the schema cannot; no side effects. */
+	int (*conf_check)(void *conf, struct mx_error *err);
+	/* Builds everything; *ret_ctx goes to the calls below. http_app is filled in by start. */
+	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
+	/* A new configuration that passed conf_check: take over what can change while running,
+	 * name what cannot in the log. The old one stays valid until it returns. */
+	void (*reload)(void *ctx, const void *conf);
+	void (*stop)(void *ctx);
+	const struct route *const *routes;		/* public listeners */
+	const struct route *const *admin_routes;	/* admin listener, besides the common ones */
+	const struct param_type *param_types;
+	const struct daemon_check *checks;		/* ended by { 0 } */
+	const struct daemon_command *commands;		/* ended by { 0 }, besides the common ones */
+};
+
+/* The whole of main(). Common options: -c FILE, --check, --version, --help; common commands:
+ * backup DIR, restore DIR, status. */
+int daemon_main(const struct daemon_app *app, int argc, char **argv);
+
+/* For start(): what the daemon's modules share. */
+struct mx_metrics *daemon_metrics(struct daemon *daemon);
+struct store;
+/* Opens the store in the data directory with the daemon's tables; the daemon closes it last and
+ * serves backup. */
+struct store_conf;
+int daemon_store(struct daemon *daemon, const struct store_conf *conf, struct store **ret_store,
+		 struct mx_error *err);
+struct net;
+/* The outbound client by the `outbound` section. */
+int daemon_net(struct daemon *daemon, struct net **ret_net, struct mx_error *err);
+/* Rates of the route classes, before the listeners open. */
+void daemon_limits(struct daemon *daemon, const struct http_limit limits[LIMIT_COUNT]);
+/* The authenticator of the public listeners; NULL without. */
+void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
+
+/* For subcommands: asks the running daemon over its admin listener. path: "/admin/…". The
+ * answer's body is in *ret_text (mx_free), also on an HTTP error. -MX_REMOTE_FAILED with advice
+ * if no daemon answers. */
+int daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
+	       const char *body, int *ret_status, char **ret_text, struct mx_error *err);

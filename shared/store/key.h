@@ -1,0 +1,31 @@
+/* Order-preserving keys: tuples whose byte order is the order of their parts. The only place
+ * where key bytes are made. */
+#pragma once
+
+#include "shared/core/slice.h"
+#include "shared/core/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `struct store_key key = { 0 }; store_key_text(&key, name); … store_key_slice(&key)`.
+ * A key has room for STORE_KEY_MAX bytes; beyond that it is marked and the store refuses it. */
+struct store_key {
+	char bytes[1024];
+	size_t len;
+	bool overflow;
+};
+
+void store_key_text(struct store_key *key, struct mx_slice text);	/* any bytes, self-delimiting */
+void store_key_u64(struct store_key *key, uint64_t value);
+void store_key_i64(struct store_key *key, int64_t value);
+struct mx_slice store_key_slice(const struct store_key *key);
+
+/* [prefix, *ret_end) holds exactly the keys that begin with the parts so far. */
+void store_key_range_end(const struct store_key *prefix, struct store_key *ret_end);
+
+/* Reading back; each moves `rest` forward and is false on bytes that no writer made. Text is
+ * unescaped into `out`. */
+bool store_key_read_text(struct mx_slice *rest, struct mx_str *out);
+bool store_key_read_u64(struct mx_slice *rest, uint64_t *ret_value);
+bool store_key_read_i64(struct mx_slice *rest, int64_t *ret_value);

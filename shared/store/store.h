@@ -1,0 +1,139 @@
+/*
+ * The contract between the daemons and any storage engine: ordered tables of bytes, snapshots,
+ * atomic batches with preconditions. Every 0 from a commit is durable.
+ */
+#pragma once
+
+#include "shared/core/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mx_arena;
+struct mx_error;
+struct mx_metrics;
+struct store;
+struct store_txn;
+struct store_view;
+
+#define STORE_KEY_MAX	1024		/* bytes */
+#define STORE_VALUE_MAX (16u * 1024 * 1024)
+
+/* Tables are const objects of their _db.c files; the daemon lists all of them at open. */
+struct store_table {
+	const char *name;	/* unique, [a-z_]+ */
+	bool large_values;	/* values mostly over 1 KiB: bigger pages */
+};
+
+struct store_row {
+	struct mx_slice key, value;
+};
+
+/* One numbered change of the stored form; runs in order, each in transactions of its own choice
+ * but resumable: killed in the middle, it starts again from its beginning. */
+struct store_migration {
+	const char *what;
+	int (*run)(struct store *store, struct mx_error *err);
+};
+
+struct store_conf {
+	const char *directory;		/* NULL: in memory (tests) */
+	size_t cache_bytes;		/* 0 = 8 MiB */
+	const struct store_table *const *tables;	/* NULL-ended */
+	/* Migration i makes version i + 2 of version i + 1. A new store starts at the newest.
+	 * A store newer than the list is refused; before the first step a backup is taken. */
+	const struct store_migration *migrations;
+	size_t migrations_len;
+	struct mx_metrics *metrics;	/* may be NULL */
+	int64_t free_bytes_min;		/* below this much free disk, writes are -MX_STORE_FULL;
+					   0 = 64 MiB, < 0 = no check */
+};
+
+/* Recovers, checks file lengths and pages, migrates. -MX_STORE with the reason; never wipes. */
+int store_open(const struct store_conf *conf, struct store **ret_store, struct mx_error *err);
+/* Waits for commits under way. */
+void store_close(struct store *store);
+
+/* A consistent hot copy into an empty or new directory; others go on reading and writing. */
+int store_backup(struct store *store, const char *to_directory, struct mx_error *err);
+/* Offline: checks the copy, then puts it where no store is. */
+int store_restore(const char *from_directory, const char *to_directory, struct mx_error *err);
+
+/* True while commits are refused with -MX_STORE_FULL. Reads go on; checked again every second. */
+bool store_is_full(struct store *store);
+
+/* ---- reading: a view is a short-lived consistent snapshot of one request; one thread. */
+
+struct store_view *store_view_begin(struct store *store);
+void store_view_end(struct store_view *view);
+
+/* 0 and the value, copied into mem; -MX_NOT_FOUND; -MX_STORE. */
+int store_get(struct store_view *view, const struct store_table *table, struct mx_slice key,
+	      struct mx_arena *mem, struct mx_slice *ret_value);
+
+/* Many keys of one table: ret_values[i].ptr is NULL where there is no row. */
+int store_get_many(struct store_view *view, const struct store_table *table,
+		   const struct mx_slice *keys, size_t len, struct mx_arena *mem,
+		   struct mx_slice *ret_values);
+
+struct store_range {
+	struct mx_slice from, to;	/* from ≤ key < to; an empty `to` has no end */
+	size_t limit;			/* 0 = 1,000 */
+	bool reverse;
+};
+
+/* Rows in key order, copied into mem, at most range->limit. */
+int store_scan(struct store_view *view, const struct store_table *table,
+	       const struct store_range *range, struct mx_arena *mem, struct store_row **ret_rows,
+	       size_t *ret_len);
+
+/* ---- writing: a transaction is a view and an empty batch. Rows read through it are checked at
+ * commit to be unchanged; it sees its own writes. Errors stick: the commit reports the first. */
+
+struct store_txn *store_txn_begin(struct store *store);
+void store_txn_abort(struct store_txn *txn);
+
+int store_txn_get(struct store_txn *txn, const struct store_table *table, struct mx_slice key,
+		  struct mx_arena *mem, struct mx_slice *ret_value);
+int store_txn_scan(struct store_txn *txn, const struct store_table *table,
+		   const struct store_range *range, struct mx_arena *mem,
+		   struct store_row **ret_rows, size_t *ret_len);
+void store_txn_put(struct store_txn *txn, const struct store_table *table, struct mx_slice key,
+		   struct mx_slice value);
+void store_txn_delete(struct store_txn *txn, const struct store_table *table,
+		      struct mx_slice key);
+void store_txn_delete_range(struct store_txn *txn, const struct store_table *table,
+			    struct mx_slice from, struct mx_slice to);
+/* The row must be absent at commit, whatever was read. */
+void store_txn_expect_absent(struct store_txn *txn, const struct store_table *table,
+			     struct mx_slice key);
+/* The lease must still be ours at commit: else -MX_LEASE_LOST. */
+struct store_lease;
+void store_txn_expect_lease(struct store_txn *txn, const struct store_lease *lease);
+
+/* Ends txn in every case. 0: all of it is durable. -MX_CONFLICT: nothing happened, run again.
+ * -MX_STORE_FULL: nothing happened. Blocks for the group commit (at most a few ms). */
+int store_txn_commit(struct store_txn *txn, struct mx_error *err);
+
+/* The same without waiting; done runs on the committer's thread with the result and must be
+ * short. Commits are applied in the order of these calls. */
+void store_txn_commit_async(struct store_txn *txn, void (*done)(void *ctx, int rc), void *ctx);
+
+/* ---- ownership and numbers */
+
+/* A name owned by one process at a time; the epoch grows with every owner. */
+struct store_lease {
+	char name[64];
+	uint64_t epoch;
+	int64_t until_mono_ms;
+};
+
+/* 0, or -MX_CONFLICT while somebody else holds it. Taking one's own again renews it. */
+int store_lease_take(struct store *store, const char *name, int64_t ttl_ms,
+		     struct store_lease *ret_lease, struct mx_error *err);
+void store_lease_release(struct store *store, const struct store_lease *lease);
+
+/* A block of n numbers nobody else gets: *ret_first … *ret_first + n - 1, growing, from 1. */
+int store_reserve(struct store *store, const char *counter, uint64_t n, uint64_t *ret_first,
+		  struct mx_error *err);
