@@ -30,13 +30,20 @@ struct key_history_conf {
 	const char *metrics_prefix;
 };
 
-/* One stored object. Everything is immutable. */
+/*
+ * One set of keys that a server published. Objects that differ only in valid_until_ts and
+ * signatures are renewals of one version: servers renew every few hours, and the newest says
+ * all that the older ones said. The renewal with the largest valid_until_ts is what is served;
+ * the others are kept as their differences, see key_history_renewals(). Immutable.
+ */
 struct key_version {
 	uint64_t number;		/* 1, 2, … within the server */
 	struct mx_slice sealed;		/* what is served */
 	struct mx_slice bytes;		/* the origin's, canonical */
 	int64_t valid_until_ts;
 	int64_t first_seen_ms, last_seen_ms;
+	int64_t renewed_ms;		/* when `bytes` was first seen */
+	uint64_t renewals;		/* distinct objects of this version, this one included */
 	struct mx_slice source;		/* "origin", "import", "notary:NAME" */
 	struct mx_slice address;	/* where it came from; may be empty */
 	struct mx_slice certificate;	/* SHA-256 of the TLS certificate, hex; may be empty */
@@ -63,6 +70,9 @@ int key_history_new(const struct key_history_conf *conf, struct key_history **re
 		    struct mx_error *err);
 void key_history_free(struct key_history *history);
 
+/* The keys behind `seal` changed: memory is emptied, entries are sealed again when loaded. */
+void key_history_reseal(struct key_history *history, struct mx_slice seal_id);
+
 /* From memory only, any thread, no I/O: the entry (a reference for the caller) or NULL if it
  * would have to be loaded. */
 struct key_entry *key_history_peek(struct key_history *history, struct mx_slice server);
@@ -78,6 +88,7 @@ struct key_source {
 /* What became of one recorded object. */
 struct key_recorded {
 	bool is_new;		/* a version that was not there */
+	bool renewed;		/* a version that was there, with another valid_until_ts or signature */
 	bool conflict;		/* an id with other bytes: kept apart, not served */
 };
 
@@ -99,6 +110,15 @@ struct key_found {
 };
 bool key_entry_find(const struct key_entry *entry, struct mx_slice key_id,
 		    struct key_found *ret_found);
+
+/* Every object of one version, ascending by valid_until_ts, rebuilt byte for byte, in mem. */
+struct key_renewal {
+	int64_t valid_until_ts, first_seen_ms;
+	struct mx_slice bytes;
+};
+int key_history_renewals(struct key_history *history, struct mx_slice server, uint64_t number,
+			 size_t limit, struct mx_arena *mem, struct key_renewal **ret_renewals,
+			 size_t *ret_len, struct mx_error *err);
 
 struct key_conflict {
 	struct mx_slice server, key_id;
