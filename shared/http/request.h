@@ -31,6 +31,8 @@ struct req {
 	const char *user, *device, *origin;	/* what the authenticator found */
 	struct mx_error err;
 	json_t *err_fields;		/* more members of the error object; owned */
+	enum route_lane lane;		/* where this run is: never block in LANE_IO. After a park
+					   it is the lane that it parked in */
 	unsigned run;			/* 0, 1, …: how often the handler was started over */
 	bool timed_out;			/* parked, and the deadline passed: answer what there is */
 	void *kept;			/* the handler's own, survives reruns… */
