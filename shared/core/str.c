@@ -58,7 +58,8 @@ void mx_str_add_char(struct mx_str *str, char c)
 	mx_str_add(str, &c, 1);
 }
 
-static void add_formatted(struct mx_str *str, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add_formatted(struct mx_str *str,
+								const char *format, va_list args)
 {
 	va_list again;
 	int len;
