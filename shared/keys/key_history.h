@@ -26,6 +26,8 @@ struct key_history_conf {
 		    struct mx_error *err);
 	void *seal_ctx;
 	struct mx_slice seal_id;
+	/* Frees what a user put into an entry's `prepared`; may be NULL. */
+	void (*prepared_free)(void *prepared);
 	struct mx_metrics *metrics;
 	const char *metrics_prefix;
 };
@@ -61,7 +63,7 @@ struct key_entry {
 	size_t cost;
 	/* A user's cache of a whole answer: set once by compare-and-swap, freed with the entry. */
 	void *_Atomic prepared;
-	void (*prepared_free)(void *prepared);
+	void (*prepared_free)(void *prepared);	/* the history's */
 };
 
 void key_entry_unref(struct key_entry *entry);
