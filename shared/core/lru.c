@@ -121,6 +121,13 @@ void mx_lru_free(struct mx_lru *lru)
 	mx_free(lru);
 }
 
+void mx_lru_each(const struct mx_lru *lru,
+		 void (*visit)(void *ctx, struct mx_slice key, void *value), void *ctx)
+{
+	for (const struct entry *entry = lru->newest; entry; entry = entry->older)
+		visit(ctx, mx_slice_of(entry->key, entry->key_len), entry->value);
+}
+
 size_t mx_lru_len(const struct mx_lru *lru)
 {
 	return lru->entries.len;

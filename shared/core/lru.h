@@ -22,5 +22,10 @@ void mx_lru_put(struct mx_lru *lru, struct mx_slice key, void *value, size_t cos
 
 void mx_lru_remove(struct mx_lru *lru, struct mx_slice key);
 void mx_lru_clear(struct mx_lru *lru);
+
+/* Visits every value, the most recently used first, without making it so; visit must not change
+ * the cache. */
+void mx_lru_each(const struct mx_lru *lru,
+		 void (*visit)(void *ctx, struct mx_slice key, void *value), void *ctx);
 size_t mx_lru_len(const struct mx_lru *lru);
 size_t mx_lru_cost(const struct mx_lru *lru);

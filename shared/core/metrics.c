@@ -17,8 +17,8 @@ static const int64_t bounds_us[] = { 500,	1000,	 2500,	  5000,	   10000,   25000
 struct mx_metric {
 	struct mx_metric *next;
 	enum kind kind;
-	const char *name, *help;
-	char *labels;
+	const char *help;
+	char *name, *labels;
 	double (*read)(void *ctx);
 	void *ctx;
 	_Atomic int64_t value;	/* of a histogram: the sum in microseconds */
@@ -45,6 +45,7 @@ void mx_metrics_free(struct mx_metrics *metrics)
 	while (metrics->first) {
 		struct mx_metric *next = metrics->first->next;
 
+		mx_free(metrics->first->name);
 		mx_free(metrics->first->labels);
 		mx_free(metrics->first);
 		metrics->first = next;
@@ -73,7 +74,7 @@ static struct mx_metric *metric_new(struct mx_metrics *metrics, enum kind kind, 
 		return NULL;
 	metric = mx_calloc(1, sizeof(*metric));
 	metric->kind = kind;
-	metric->name = name;
+	metric->name = mx_strdup(name);
 	metric->help = help;
 	metric->labels = mx_strdup(labels);
 	pthread_mutex_lock(&metrics->lock);

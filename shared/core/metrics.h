@@ -13,7 +13,7 @@ struct mx_metric;
 struct mx_metrics *mx_metrics_new(void);
 void mx_metrics_free(struct mx_metrics *metrics);
 
-/* name and help are literals; labels is "" or `route="query",code="200"`, copied. Metrics of one
+/* help is a literal; name and labels, "" or `route="query",code="200"`, are copied. Metrics of one
  * name stand together on the page. The metric lives as long as the registry. */
 struct mx_metric *mx_counter_new(struct mx_metrics *metrics, const char *name, const char *help,
 				 const char *labels);
