@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # The Debian packages that Trinity needs: the one list. Sourced by tests/run, packaging/quickstart
 # and packaging/build-deb.
 

@@ -1,0 +1,37 @@
+"""What every story has: its daemons, stopped and checked at its end, their logs when it fails."""
+
+import pathlib
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support" / "python"))
+
+import trinity  # noqa: E402  (found by the line above)
+
+
+@pytest.fixture
+def story(request):
+    # Not tmp_path: a unix socket's path may have 107 characters.
+    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
+        made = trinity.Story(directory)
+        request.node.trinity_story = made
+        yield made
+        try:
+            made.end()
+        finally:
+            request.node.trinity_logs = made.logs()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    logs = getattr(item, "trinity_logs", None)
+    if logs is None and hasattr(item, "trinity_story"):
+        logs = item.trinity_story.logs()
+    for name, text in logs or []:
+        report.sections.append((f"log of {name}", text))
