@@ -6,11 +6,11 @@
 
 #include <stdbool.h>
 
-#define MX_ID_MAX 255	/* bytes, sigil and domain included */
+#define MX_ID_MAX 255 /* bytes, sigil and domain included */
 
 struct mx_id {
-	struct mx_slice localpart;	/* without the sigil */
-	struct mx_slice server;		/* empty for event ids of room v3+, room ids of v12 */
+	struct mx_slice localpart; /* without the sigil */
+	struct mx_slice server; /* empty for event ids of room v3+, room ids of v12 */
 };
 
 /* Historical user ids (any UTF-8 but ':' and NUL, also empty) are accepted; `strict` allows

@@ -15,7 +15,7 @@ enum mx_host_kind { MX_HOST_DNS, MX_HOST_IPV4, MX_HOST_IPV6 };
 struct mx_server_name {
 	struct mx_slice host;
 	enum mx_host_kind kind;
-	uint16_t port;		/* 0 = none was given */
+	uint16_t port; /* 0 = none was given */
 };
 
 /* False for what the grammar or the length refuses, and for port 0, ports above 65535, ports

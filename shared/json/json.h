@@ -18,13 +18,13 @@ int mx_json_parse(struct mx_slice text, const struct mx_json_limits *limits, str
 		  json_t **ret_json, struct mx_error *err);
 
 /* Members of an object, with defaults when absent or of another type. Borrowed. */
-const char *jstr(const json_t *object, const char *key);		/* NULL */
+const char *jstr(const json_t *object, const char *key); /* NULL */
 const char *jstr_or(const json_t *object, const char *key, const char *other);
-struct mx_slice jslice(const json_t *object, const char *key);		/* {NULL, 0} */
+struct mx_slice jslice(const json_t *object, const char *key); /* {NULL, 0} */
 int64_t jint(const json_t *object, const char *key, int64_t other);
 bool jbool(const json_t *object, const char *key, bool other);
-json_t *jobj(const json_t *object, const char *key);			/* NULL */
-json_t *jarr(const json_t *object, const char *key);			/* NULL */
+json_t *jobj(const json_t *object, const char *key); /* NULL */
+json_t *jarr(const json_t *object, const char *key); /* NULL */
 
 /* Compact text of a tree, owned by the caller (mx_free). Not canonical: never sign it. */
 char *mx_json_text(const json_t *json);

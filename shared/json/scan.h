@@ -15,7 +15,7 @@ enum mx_json_type {
 	MX_JSON_NULL,
 	MX_JSON_FALSE,
 	MX_JSON_TRUE,
-	MX_JSON_INTEGER,	/* lexeme without '.', 'e', 'E'; any number of digits */
+	MX_JSON_INTEGER, /* lexeme without '.', 'e', 'E'; any number of digits */
 	MX_JSON_REAL,
 	MX_JSON_STRING,
 	MX_JSON_ARRAY,
@@ -24,25 +24,25 @@ enum mx_json_type {
 
 /* Values in document order. An object's children alternate key, value. */
 struct mx_json_node {
-	uint32_t offset, len;	/* raw text; of a string: what stands between the quotes */
-	uint32_t end;		/* index of the first node that is not inside this one */
-	uint32_t count;		/* of an object its members, of an array its items */
+	uint32_t offset, len; /* raw text; of a string: what stands between the quotes */
+	uint32_t end; /* index of the first node that is not inside this one */
+	uint32_t count; /* of an object its members, of an array its items */
 	uint8_t type;
-	bool escaped;		/* a string with backslashes */
+	bool escaped; /* a string with backslashes */
 };
 
 /* Borrows the text; nodes live in the arena. */
 struct mx_json_doc {
 	const char *text;
-	const struct mx_json_node *nodes;	/* [0] is the whole document */
+	const struct mx_json_node *nodes; /* [0] is the whole document */
 	uint32_t len;
 };
 
 struct mx_json_limits {
 	size_t bytes;
 	uint32_t nodes;
-	uint32_t depth;		/* `[]` has depth 1 */
-	bool no_reals;		/* refuse '.', 'e', 'E' in numbers: signed JSON */
+	uint32_t depth; /* `[]` has depth 1 */
+	bool no_reals; /* refuse '.', 'e', 'E' in numbers: signed JSON */
 };
 
 /* 1 MiB, 100,000 nodes, depth 100. */
