@@ -6,7 +6,7 @@
 PACKAGES_BUILD=(
 	gcc libc6-dev binutils cmake ninja-build pkg-config ca-certificates curl openssl
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libsodium-dev libdb5.3-dev libpq-dev
-	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libunistring-dev libseccomp-dev
+	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libyaml-dev libunistring-dev libseccomp-dev
 	libsqlite3-dev
 )
 # To make a Debian package.

@@ -1,4 +1,4 @@
-/* The common main of the three daemons: options, configuration, logging, privileges, readiness,
+/* The common main of the daemons: options, configuration, logging, privileges, readiness,
  * reload, shutdown, admin listener, subcommands. */
 #pragma once
 
@@ -10,7 +10,10 @@
 
 struct daemon;
 struct mx_metrics;
-struct mx_str;
+
+/* What is not in the file is 0, so the values count from the default. */
+enum conf_log_level { CONF_LOG_INFO, CONF_LOG_DEBUG, CONF_LOG_WARN, CONF_LOG_ERROR };
+enum conf_sandbox { CONF_SANDBOX_ON, CONF_SANDBOX_OFF };
 
 /* What every configuration file has; a daemon's own struct begins with it. */
 struct daemon_conf {
@@ -23,12 +26,13 @@ struct daemon_conf {
 	struct {
 		char *certificate, *key;
 	} tls;
-	char *admin;			/* "127.0.0.1:PORT" or "unix:/path" */
+	char *admin;			/* "127.0.0.1:PORT", "[::1]:PORT" or "unix:/path" */
 	char *data_directory;
 	unsigned cache_mb;
 	struct {
-		int level, format;
+		int level, format;	/* enum conf_log_level, enum mx_log_format */
 	} log;
+	int sandbox;			/* enum conf_sandbox */
 	struct {
 		unsigned io_threads, work_threads, net_threads, connections, connections_per_address;
 		char **trusted_proxies;
@@ -42,8 +46,21 @@ struct daemon_conf {
 	} outbound;
 };
 
-/* The rows of struct daemon_conf for a cyaml mapping whose struct begins with one. */
+/* The rows of struct daemon_conf. A daemon's schema lists only its own rows: the loader puts
+ * these in front of them. */
 extern const cyaml_schema_field_t daemon_conf_fields[];
+
+/* Files and directories that a daemon uses besides its data directory, its configuration and the
+ * files that `tls` and `outbound` name. */
+enum daemon_path_flags {
+	DAEMON_PATH_WRITE = 1,	/* also written, or files in it are */
+	DAEMON_PATH_BACKUP = 2,	/* goes into a backup: signing keys */
+	DAEMON_PATH_NEEDED = 4,	/* --check fails if it cannot be read */
+};
+struct daemon_paths;
+/* For daemon_app.paths: what the sandbox lets through and a backup takes along. path is copied;
+ * NULL and "" are ignored. */
+void daemon_path_add(struct daemon_paths *paths, const char *path, unsigned flags);
 
 /* A reason why the daemon is not ready; NULL text = fine. */
 struct daemon_check {
@@ -62,24 +79,29 @@ struct daemon_command {
 struct daemon_app {
 	const char *name;			/* "trinity-notary" */
 	const char *default_conf;		/* "/etc/trinity/notary.yaml" */
-	const cyaml_schema_value_t *conf_schema;	/* a mapping; its struct begins with daemon_conf */
+	const cyaml_schema_value_t *conf_schema;	/* a mapping by pointer; its struct begins
+							   with daemon_conf */
 	/* Fills defaults and checks what the schema cannot; no side effects. */
 	int (*conf_check)(void *conf, struct mx_error *err);
+	/* Names its files with daemon_path_add(); may be NULL. */
+	void (*paths)(const void *conf, struct daemon_paths *paths);
 	/* Builds everything; *ret_ctx goes to the calls below. http_app is filled in by start. */
 	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
 	/* A new configuration that passed conf_check: take over what can change while running,
 	 * name what cannot in the log. The old one stays valid until it returns. */
 	void (*reload)(void *ctx, const void *conf);
+	/* After the listeners closed, before the outbound client and the store do. */
 	void (*stop)(void *ctx);
 	const struct route *const *routes;		/* public listeners */
 	const struct route *const *admin_routes;	/* admin listener, besides the common ones */
 	const struct param_type *param_types;
 	const struct daemon_check *checks;		/* ended by { 0 } */
 	const struct daemon_command *commands;		/* ended by { 0 }, besides the common ones */
+	bool plural_missing;				/* see struct http_app */
 };
 
 /* The whole of main(). Common options: -c FILE, --check, --version, --help; common commands:
- * backup DIR, restore DIR, status. */
+ * backup DIR, restore DIR, status, reload, help. */
 int daemon_main(const struct daemon_app *app, int argc, char **argv);
 
 /* For start(): what the daemon's modules share. */
