@@ -18,6 +18,8 @@ import ssl
 import subprocess
 import time
 
+import contract
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 READY_SECONDS = 60  # sanitizers and a busy machine included
 STOP_SECONDS = 60
@@ -88,12 +90,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Listener:
     """An address to send requests to. ca: the file that its TLS certificate is checked with;
-    unix: the path of a unix socket instead of host and port."""
-
-    def __init__(self, host="127.0.0.1", port=0, tls=False, ca=None, name=None, unix=None):
-        self.host, self.port, self.tls, self.ca, self.unix = host, port, tls, ca, unix
-        self.name = name or host
-
+XX
     @property
     def url(self):
         return f"{'https' if self.tls else 'http'}://{self.name}:{self.port}"
@@ -139,9 +136,12 @@ class Listener:
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
+            reply = Reply(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+        if self.daemon:
+            contract.check(self.daemon, method, target, reply)
+        return reply
 
     def raw(self, data, timeout=30, shut=False):
         """Sends bytes as they are; all bytes that come back until the other side closes or is
@@ -190,7 +190,7 @@ class Daemon:
         self.log_path = self.directory / "log"
         self.conf_path = self.directory / "conf.yaml"
         self.process = None
-        self.plain = Listener(port=free_port())
+        self.plain = Listener(port=free_port(), daemon=name)
         self.secure = None
         self.configuration = {**self.defaults(), **(configuration or {})}
         self.admin = self.admin_listener()
@@ -205,7 +205,9 @@ class Daemon:
         }
         if self.tls:
             certificate, key, ca, name = self.tls
-            self.secure = Listener(port=free_port(), tls=True, ca=ca, name=name)
+            self.secure = Listener(
+                port=free_port(), tls=True, ca=ca, name=name, daemon=self.name
+            )
             listen.append({"address": "127.0.0.1", "port": self.secure.port, "tls": True})
             made["tls"] = {"certificate": str(certificate), "key": str(key)}
         return made
@@ -213,9 +215,9 @@ class Daemon:
     def admin_listener(self):
         where = self.configuration["admin"]
         if where.startswith("unix:"):
-            return Listener(unix=where.removeprefix("unix:"))
+            return Listener(unix=where.removeprefix("unix:"), daemon=self.name)
         host, _, port = where.rpartition(":")
-        return Listener(host.strip("[]"), int(port))
+        return Listener(host.strip("[]"), int(port), daemon=self.name)
 
     def write_configuration(self):
         self.conf_path.write_text(json.dumps(self.configuration, indent=1) + "\n")

@@ -1,0 +1,41 @@
+"""Checks every JSON reply of a story against the schema that its route declares."""
+
+import subprocess
+import threading
+
+import trinity
+
+
+class Checker:
+    """One contract_check program for a test run; started when first needed."""
+
+    def __init__(self):
+        self.process = None
+        self.lock = threading.Lock()
+
+    def complaint(self, daemon, method, target, reply):
+        """What is wrong with the reply, or None."""
+        if not reply.headers.get("Content-Type", "").startswith("application/json"):
+            return None
+        if method == "HEAD" or not reply.body or " " in target:
+            return None
+        with self.lock:
+            if self.process is None:
+                self.process = subprocess.Popen(
+                    [str(trinity.program("contract_check"))],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                )
+            head = f"{daemon} {method} {target} {reply.status} {len(reply.body)}\n"
+            self.process.stdin.write(head.encode() + reply.body)
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline().decode().strip()
+        return None if answer == "fine" else answer or "contract_check has ended"
+
+
+_checker = Checker()
+
+
+def check(daemon, method, target, reply):
+    """Fails if the reply breaks the contract. daemon: "trinity-notary"."""
+    complaint = _checker.complaint(daemon.removeprefix("trinity-"), method, target, reply)
+    assert complaint is None, f"{method} {target} answered {reply!r}: {complaint}"
