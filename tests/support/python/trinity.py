@@ -90,7 +90,15 @@ class UnixConnection(http.client.HTTPConnection):
 
 class Listener:
     """An address to send requests to. ca: the file that its TLS certificate is checked with;
-XX
+    unix: the path of a unix socket instead of host and port; daemon: the program that listens
+    there, whose replies must keep their contract."""
+
+    def __init__(self, host="127.0.0.1", port=0, tls=False, ca=None, name=None, unix=None,
+                 daemon=None):
+        self.host, self.port, self.tls, self.ca, self.unix = host, port, tls, ca, unix
+        self.name = name or host
+        self.daemon = daemon
+
     @property
     def url(self):
         return f"{'https' if self.tls else 'http'}://{self.name}:{self.port}"
