@@ -1,0 +1,84 @@
+#include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/log.h"
+#include "shared/core/str.h"
+#include "shared/core/time.h"
+#include "shared/daemon/files.h"
+#include "shared/daemon/manifest.h"
+#include "shared/daemon/state.h"
+#include "shared/json/json.h"
+#include "shared/store/store.h"
+
+#include <unistd.h>
+
+/* files/2-signing.key: the number keeps apart files of one name. */
+static int copy_file(const struct daemon_path *file, size_t number, const char *to, json_t *files,
+		     struct mx_error *err)
+{
+	const char *slash = strrchr(file->path, '/');
+	mx_autofree char *name = mx_strf("files/%zu-%s", number, slash ? slash + 1 : file->path);
+	mx_autofree char *target = mx_strf("%s/%s", to, name);
+	int rc = file_copy(file->path, target, err);
+
+	if (rc == 0)
+		json_array_append_new(files,
+				      json_pack("{s:s, s:s}", "path", file->path, "name", name));
+	return rc;
+}
+
+/* A file that is named but not there, such as a key yet to be made, is left out. */
+static int copy_files(const struct daemon *daemon, const char *to, json_t *files,
+		      struct mx_error *err)
+{
+	mx_autofree char *directory = mx_strf("%s/files", to);
+	int rc = directory_make(directory, err);
+
+	for (size_t i = 0; i < daemon->paths.len && rc == 0; i++) {
+		const struct daemon_path *file = &daemon->paths.items[i];
+
+		if (file->flags & DAEMON_PATH_BACKUP && access(file->path, F_OK) == 0)
+			rc = copy_file(file, i + 1, to, files, err);
+	}
+	return rc ? rc : directory_sync(directory, err);
+}
+
+static int copy_store(const struct daemon *daemon, const char *to, struct mx_error *err)
+{
+	mx_autofree char *target = mx_strf("%s/store", to);
+
+	return daemon->store ? store_backup(daemon->store, target, err) : 0;
+}
+
+/* Last of all: a backup without it is not complete. */
+static int write_manifest(const struct daemon *daemon, const char *to, json_t *files,
+			  struct mx_error *err)
+{
+	json_auto_t *manifest = json_pack("{s:i, s:s, s:s, s:I, s:b, s:O}", "format",
+					  MANIFEST_FORMAT, "daemon", daemon->app->name, "version",
+					  TRINITY_VERSION, "taken_ms", (json_int_t)mx_now_ms(),
+					  "store", daemon->store != NULL, "files", files);
+	mx_autofree char *text = mx_json_text(manifest);
+	mx_autofree char *path = mx_strf("%s/" MANIFEST_NAME, to);
+	int rc = file_write(path, mx_slice(text), err);
+
+	return rc ? rc : directory_sync(to, err);
+}
+
+int backup_take(struct daemon *daemon, const char *to, struct mx_error *err)
+{
+	json_auto_t *files = json_array();
+	int rc;
+
+	if (to[0] != '/')
+		return mx_fail(err, MX_INVALID_PARAM, "to: an absolute path is needed");
+	rc = directory_make(to, err);
+	if (rc == 0)
+		rc = copy_store(daemon, to, err);
+	if (rc == 0)
+		rc = copy_files(daemon, to, files, err);
+	if (rc == 0)
+		rc = write_manifest(daemon, to, files, err);
+	if (rc == 0)
+		mx_log(MX_LOG_INFO, "backup taken", "to", to, NULL);
+	return rc;
+}

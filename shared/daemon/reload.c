@@ -1,0 +1,67 @@
+#include "shared/core/error.h"
+#include "shared/core/log.h"
+#include "shared/core/str.h"
+#include "shared/crypto/tls.h"
+#include "shared/daemon/conf.h"
+#include "shared/daemon/log_setup.h"
+#include "shared/daemon/notify.h"
+#include "shared/daemon/state.h"
+
+static const char *const fixed_keys[] = {
+	"listen", "tls", "admin", "data_directory", "cache_mb", "sandbox", "http", "outbound",
+};
+
+static void name_unchanged(const struct conf *old, const struct conf *new)
+{
+	for (size_t i = 0; i < sizeof(fixed_keys) / sizeof(fixed_keys[0]); i++)
+		if (!conf_same(old, new, fixed_keys[i]))
+			mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key",
+			       fixed_keys[i], NULL);
+}
+
+static void swap(struct daemon *daemon, struct conf *new)
+{
+	struct conf *old = daemon->conf;
+
+	name_unchanged(old, new);
+	log_setup_by(conf_values(new));
+	if (daemon->app->reload)
+		daemon->app->reload(daemon->ctx, conf_values(new));
+	daemon->conf = new;
+	conf_free(old);
+}
+
+/* The certificate goes first: it can fail, and the swap cannot. */
+static int reload_locked(struct daemon *daemon, struct mx_error *err)
+{
+	mx_str_auto warnings = { 0 };
+	struct conf *new;
+	int rc = conf_load(daemon->app, conf_path(daemon->conf), &new, &warnings, err);
+
+	if (rc)
+		return rc;
+	if (daemon->tls)
+		rc = mx_tls_reload(daemon->tls, err);
+	if (rc) {
+		conf_free(new);
+		return rc;
+	}
+	log_warnings(&warnings);
+	swap(daemon, new);
+	mx_log(MX_LOG_INFO, "the configuration is reloaded", NULL);
+	return 0;
+}
+
+int daemon_reload(struct daemon *daemon, struct mx_error *err)
+{
+	int rc;
+
+	if (daemon->phase != PHASE_READY)
+		return mx_fail(err, MX_BUSY, "The daemon is starting or stopping");
+	pthread_mutex_lock(&daemon->reload_lock);
+	notify_reloading();
+	rc = reload_locked(daemon, err);
+	notify_send("READY=1");
+	pthread_mutex_unlock(&daemon->reload_lock);
+	return rc;
+}
