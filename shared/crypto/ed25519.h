@@ -10,14 +10,13 @@
 #define MX_ED25519_SEED_LEN   32
 #define MX_ED25519_SIG_LEN    64
 
-struct mx_signing_key;	/* immutable; signing is thread-safe */
+struct mx_signing_key; /* immutable; signing is thread-safe */
 
 /* libsodium and GnuTLS, once at start; aborts if the library accepts a known bad point. */
 void mx_crypto_init(void);
 
 /* id: "ed25519:a_1", copied. The seed is copied into locked memory; wipe yours. */
-struct mx_signing_key *mx_signing_key_new(const char *id,
-					  const uint8_t seed[MX_ED25519_SEED_LEN]);
+struct mx_signing_key *mx_signing_key_new(const char *id, const uint8_t seed[MX_ED25519_SEED_LEN]);
 
 /* With a fresh seed and the id "ed25519:a_" and four random letters. */
 struct mx_signing_key *mx_signing_key_generate(void);

@@ -11,13 +11,13 @@ struct mx_error;
 
 /* A key that no longer signs but is still published. */
 struct mx_old_key {
-	char *id;	/* "ed25519:old" */
+	char *id; /* "ed25519:old" */
 	uint8_t public_key[MX_ED25519_PUBLIC_LEN];
 	int64_t expired_ts;
 };
 
 struct mx_keyring {
-	struct mx_signing_key **keys;	/* the file's order; all of them sign */
+	struct mx_signing_key **keys; /* the file's order; all of them sign */
 	size_t len;
 	struct mx_old_key *old;
 	size_t old_len;
@@ -33,7 +33,8 @@ struct mx_keyring {
  */
 int mx_keyfile_load(const char *path, struct mx_keyring *ret_ring, struct mx_error *err);
 
-/* Replaces the file atomically and durably. */
+/* Replaces the file atomically and durably. -MX_BAD_KEY for a ring that could not be loaded again
+ * (no signing key, an id twice, more than 64 keys), -MX_STORE_FULL or -MX_STORE. */
 int mx_keyfile_save(const char *path, const struct mx_keyring *ring, struct mx_error *err);
 
 /* The key moves from the signing to the old ones. False if there is no such signing key. */
@@ -41,4 +42,6 @@ bool mx_keyring_retire(struct mx_keyring *ring, const char *id, int64_t expired_
 
 /* Takes the key over. */
 void mx_keyring_add(struct mx_keyring *ring, struct mx_signing_key *key);
+/* Takes old.id over. */
+void mx_keyring_add_old(struct mx_keyring *ring, struct mx_old_key old);
 void mx_keyring_done(struct mx_keyring *ring);

@@ -20,8 +20,8 @@ int mx_sign_json(json_t *object, const char *server, const struct mx_signing_key
 		 struct mx_error *err);
 
 enum mx_sig_state {
-	MX_SIG_ABSENT,	/* no signature by that name and key id */
-	MX_SIG_BAD,	/* there, but malformed or wrong */
+	MX_SIG_ABSENT, /* no signature by that name and key id */
+	MX_SIG_BAD, /* there, but malformed or wrong */
 	MX_SIG_GOOD,
 };
 
