@@ -11,10 +11,15 @@
 
 static const char *const not_signed[] = { SIGNATURES, "unsigned", NULL };
 
+static int not_an_object(struct mx_error *err)
+{
+	return mx_fail(err, MX_BAD_JSON, "Only a JSON object can be signed");
+}
+
 int mx_signed_bytes(const struct mx_json_doc *doc, struct mx_str *out, struct mx_error *err)
 {
 	if (mx_json_type(doc, 0) != MX_JSON_OBJECT)
-		return mx_fail(err, MX_BAD_JSON, "Only a JSON object can be signed");
+		return not_an_object(err);
 	return mx_canonical(doc, 0, not_signed, out, err);
 }
 
@@ -48,7 +53,7 @@ int mx_sign_json(json_t *object, const char *server, const struct mx_signing_key
 	int rc;
 
 	if (!json_is_object(object))
-		return mx_fail(err, MX_BAD_JSON, "Only a JSON object can be signed");
+		return not_an_object(err);
 	rc = mx_canonical_json(object, not_signed, &message, err);
 	if (rc != 0)
 		return rc;
@@ -203,8 +208,11 @@ int mx_countersign(const struct mx_json_doc *doc, struct mx_slice signed_bytes, 
 	mx_str_auto own = { 0 }, others = { 0 }, all = { 0 }, whole = { 0 };
 	uint32_t signatures = mx_json_member(doc, 0, SIGNATURES);
 	uint32_t of_server = signatures ? mx_json_member(doc, signatures, server) : 0;
-	int rc = canonical_or_empty(doc, of_server, &own, err);
+	int rc;
 
+	if (mx_json_type(doc, 0) != MX_JSON_OBJECT)
+		return not_an_object(err);
+	rc = canonical_or_empty(doc, of_server, &own, err);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = add_own(signed_bytes, keys[i], &own, err);
 	if (rc == 0)
@@ -214,7 +222,7 @@ int mx_countersign(const struct mx_json_doc *doc, struct mx_slice signed_bytes, 
 						       mx_str_slice(&own) },
 				   &all, err);
 	if (rc == 0)
-		rc = canonical_or_empty(doc, 0, &whole, err);
+		rc = mx_canonical(doc, 0, NULL, &whole, err);
 	if (rc == 0)
 		rc = add_to_object(&(struct addition){ mx_str_slice(&whole), MX_SLICE(SIGNATURES),
 						       mx_str_slice(&all) },

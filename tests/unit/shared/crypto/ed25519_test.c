@@ -41,7 +41,8 @@ static void the_seed_can_be_written_out(void **state)
 
 	(void)state;
 	mx_signing_key_seed_base64(key, text);
-	assert_string_equal(text, SEED_A);
+	/* The last two bits of the text above are none of the 32 bytes. */
+	assert_string_equal(text, "YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA0");
 	sodium_free(text);
 	mx_signing_key_free(key);
 }
