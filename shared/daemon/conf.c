@@ -127,10 +127,11 @@ int conf_parse(const struct daemon_app *app, const char *file, struct mx_slice t
 	       struct conf **ret_conf, struct mx_error *err)
 {
 	struct conf *conf = conf_new(app, file);
-	int rc = conf_scan(file, text, &conf->schema, err);
+	mx_str_auto plain = { 0 };
+	int rc = conf_scan(file, text, &conf->schema, &plain, err);
 
 	if (rc == 0)
-		rc = fill(conf, text, err);
+		rc = fill(conf, mx_str_slice(&plain), err);
 	if (rc) {
 		conf_free(conf);
 		return rc;

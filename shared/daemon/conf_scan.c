@@ -27,6 +27,7 @@ struct scan {
 	struct level levels[DEPTH_MAX];
 	unsigned depth, documents;
 	size_t line;
+	yaml_emitter_t plain; /* writes what libcyaml reads */
 	struct mx_error *err;
 };
 
@@ -232,14 +233,19 @@ static void value_done(struct scan *scan)
 		level->entries++;
 }
 
+static bool is_empty(const yaml_event_t *event)
+{
+	return event->data.scalar.length == 0 &&
+	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
 static int check_scalar(struct scan *scan, const cyaml_schema_value_t *schema,
 			const yaml_event_t *event)
 {
 	struct mx_slice text = mx_slice_of((const char *)event->data.scalar.value,
 					   event->data.scalar.length);
 
-	/* A heading whose lines are all commented out is the usual reason for an empty value. */
-	if (text.len == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && scan->depth)
+	if (is_empty(event))
 		return refuse(scan, "has no value; comment the line out, or give one");
 	switch ((int)schema->type) {
 	case CYAML_INT:
@@ -364,6 +370,64 @@ static int refuse_syntax(struct scan *scan, const yaml_parser_t *parser)
 		      parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
+/* ---- the plain form */
+
+/* "log:" with all lines below it commented out. */
+static bool is_bare_heading(const struct scan *scan, const yaml_event_t *event)
+{
+	const cyaml_schema_value_t *schema = expected(scan);
+
+	return scan->depth && event->type == YAML_SCALAR_EVENT && is_empty(event) && schema &&
+	       (schema->type == CYAML_MAPPING || schema->type == CYAML_SEQUENCE);
+}
+
+/* Takes the event over. */
+static int emit(struct scan *scan, yaml_event_t *event)
+{
+	if (yaml_emitter_emit(&scan->plain, event))
+		return 0;
+	return refuse(scan, "cannot be rewritten: %s", scan->plain.problem);
+}
+
+static int emit_empty(struct scan *scan, enum cyaml_type type)
+{
+	yaml_event_t begin, end;
+	bool made = type == CYAML_MAPPING
+			    ? yaml_mapping_start_event_initialize(&begin, NULL, NULL, 1,
+								  YAML_FLOW_MAPPING_STYLE) &&
+				      yaml_mapping_end_event_initialize(&end)
+			    : yaml_sequence_start_event_initialize(&begin, NULL, NULL, 1,
+								   YAML_FLOW_SEQUENCE_STYLE) &&
+				      yaml_sequence_end_event_initialize(&end);
+	int rc = made ? emit(scan, &begin) : refuse(scan, "libyaml has no memory");
+
+	return rc ? rc : emit(scan, &end);
+}
+
+static int take_and_emit(struct scan *scan, yaml_event_t *event)
+{
+	int rc;
+
+	if (is_bare_heading(scan, event) && !is_decorated(event)) {
+		rc = emit_empty(scan, expected(scan)->type);
+		yaml_event_delete(event);
+		value_done(scan);
+		return rc;
+	}
+	rc = take_event(scan, event);
+	if (rc) {
+		yaml_event_delete(event);
+		return rc;
+	}
+	return emit(scan, event);
+}
+
+static int append_plain(void *ctx, unsigned char *bytes, size_t len)
+{
+	mx_str_add(ctx, bytes, len);
+	return 1;
+}
+
 static int run(struct scan *scan, yaml_parser_t *parser)
 {
 	bool ended = false;
@@ -375,8 +439,7 @@ static int run(struct scan *scan, yaml_parser_t *parser)
 		if (!yaml_parser_parse(parser, &event))
 			return refuse_syntax(scan, parser);
 		ended = event.type == YAML_STREAM_END_EVENT;
-		rc = take_event(scan, &event);
-		yaml_event_delete(&event);
+		rc = take_and_emit(scan, &event);
 		if (rc)
 			return rc;
 	}
@@ -384,7 +447,7 @@ static int run(struct scan *scan, yaml_parser_t *parser)
 }
 
 int conf_scan(const char *file, struct mx_slice text, const cyaml_schema_value_t *schema,
-	      struct mx_error *err)
+	      struct mx_str *ret_text, struct mx_error *err)
 {
 	struct scan scan = { .file = file, .text = text, .root = schema, .err = err };
 	yaml_parser_t parser;
@@ -392,9 +455,17 @@ int conf_scan(const char *file, struct mx_slice text, const cyaml_schema_value_t
 
 	if (!yaml_parser_initialize(&parser))
 		return mx_fail(err, MX_BAD_CONFIG, "%s: libyaml does not start", file);
+	if (!yaml_emitter_initialize(&scan.plain)) {
+		yaml_parser_delete(&parser);
+		return mx_fail(err, MX_BAD_CONFIG, "%s: libyaml does not start", file);
+	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_emitter_set_output(&scan.plain, append_plain, ret_text);
+	yaml_emitter_set_unicode(&scan.plain, 1);
+	yaml_emitter_set_width(&scan.plain, -1);
 	rc = run(&scan, &parser);
+	yaml_emitter_delete(&scan.plain);
 	yaml_parser_delete(&parser);
 	return rc;
 }

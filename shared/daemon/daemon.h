@@ -85,7 +85,7 @@ struct daemon_app {
 	int (*conf_check)(void *conf, struct mx_error *err);
 	/* Names its files with daemon_path_add(); may be NULL. */
 	void (*paths)(const void *conf, struct daemon_paths *paths);
-	/* Builds everything; *ret_ctx goes to the calls below. http_app is filled in by start. */
+	/* Builds everything; *ret_ctx goes to the calls below. conf stays valid until after stop. */
 	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
 	/* A new configuration that passed conf_check: take over what can change while running,
 	 * name what cannot in the log. The old one stays valid until it returns. */

@@ -28,7 +28,8 @@ static void swap(struct daemon *daemon, struct conf *new)
 	if (daemon->app->reload)
 		daemon->app->reload(daemon->ctx, conf_values(new));
 	daemon->conf = new;
-	conf_free(old);
+	if (old != daemon->first_conf)
+		conf_free(old);
 }
 
 /* The certificate goes first: it can fail, and the swap cannot. */

@@ -92,7 +92,7 @@ static struct daemon *daemon_new(const struct daemon_app *app, struct conf *conf
 	struct daemon *daemon = mx_calloc(1, sizeof(*daemon));
 
 	daemon->app = app;
-	daemon->conf = conf;
+	daemon->conf = daemon->first_conf = conf;
 	daemon->mem = mx_arena_new(0);
 	daemon->metrics = mx_metrics_new();
 	daemon->data_lock = -1;
@@ -112,7 +112,9 @@ static void daemon_free(struct daemon *daemon)
 	mx_metrics_free(daemon->metrics);
 	pthread_mutex_destroy(&daemon->reload_lock);
 	mx_arena_free(daemon->mem);
-	conf_free(daemon->conf);
+	if (daemon->conf != daemon->first_conf)
+		conf_free(daemon->conf);
+	conf_free(daemon->first_conf);
 	mx_free(daemon);
 }
 

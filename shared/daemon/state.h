@@ -17,8 +17,9 @@ enum daemon_phase { PHASE_STARTING, PHASE_READY, PHASE_STOPPING };
 struct daemon {
 	const struct daemon_app *app;
 	struct mx_arena *mem;		/* what lives as long as the daemon */
-	pthread_mutex_t reload_lock;	/* conf; held during a reload */
+	pthread_mutex_t reload_lock;	/* for conf; held during a reload */
 	struct conf *conf;
+	struct conf *first_conf;	/* what start() was given: kept until the end */
 	struct daemon_paths paths;
 	int data_lock;			/* file descriptor */
 	struct mx_metrics *metrics;
