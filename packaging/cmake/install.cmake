@@ -1,4 +1,6 @@
 # What `cmake --install` and the Debian packages put where. One component for each daemon.
+include(GNUInstallDirs)
+
 set(TRINITY_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units go")
 set(DOCUMENT_DIR ${CMAKE_INSTALL_DATAROOTDIR}/doc)
 set(PACKAGE_DIR ${CMAKE_SOURCE_DIR}/packaging)

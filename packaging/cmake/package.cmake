@@ -2,7 +2,7 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME trinity)
 set(CPACK_PACKAGE_VENDOR "The Trinity authors")
-set(CPACK_PACKAGE_CONTACT "The Trinity authors <trinity@localhost.localdomain>")
+set(CPACK_PACKAGE_CONTACT "The Trinity authors <trinity@trinity.invalid>")
 set(CPACK_COMPONENTS_ALL notary)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_STRIP_FILES ON)
@@ -19,10 +19,10 @@ set(CPACK_DEBIAN_NOTARY_PACKAGE_DEPENDS
 	"systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.52)")
 set(CPACK_DEBIAN_NOTARY_PACKAGE_RECOMMENDS ca-certificates)
 set(CPACK_COMPONENT_NOTARY_DESCRIPTION "perspectives key notary for Matrix
- Answers other Matrix servers' questions for the signing keys of any server,
- from a verified history that never forgets a key. A server that has the
- notary among its trusted key servers can check old events of servers that
- are gone.")
+Answers other Matrix servers' questions for the signing keys of any server,
+from a verified history that never forgets a key. A server that has the
+notary among its trusted key servers can check old events of servers that
+are gone.")
 set(debian ${CMAKE_SOURCE_DIR}/packaging/debian)
 set(CPACK_DEBIAN_NOTARY_PACKAGE_CONTROL_EXTRA
 	${debian}/postinst ${debian}/prerm ${debian}/postrm ${debian}/conffiles)
