@@ -29,11 +29,12 @@ if(MX_HARDEN)
 		-fstack-clash-protection -fno-delete-null-pointer-checks -fwrapv)
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
 		add_compile_options(-fcf-protection=full -mharden-sls=all)
+		# The note for shadow stacks, which start code without it would take away.
+		add_link_options(-Wl,-z,shstk)
 	endif()
 	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 		add_compile_options(-ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
 	endif()
 	add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
-	# nodlopen and the rest of the pie flags are for the programs: see mx_program().
 endif()
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
