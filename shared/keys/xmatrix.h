@@ -18,8 +18,9 @@ struct xmatrix {
 
 /* `X-Matrix origin="…",key=…`: any order, blanks, quoted pairs, unquoted values with colons,
  * unknown parameters ignored, names in any case. -MX_BAD_XMATRIX if malformed, a parameter is
- * twice there, or origin, key or sig is missing or not of its grammar; -MX_UNAUTHORIZED if the
- * scheme is another one. Values are in mem. */
+ * twice there, or origin, key or sig is missing, or a name or key id is not of its grammar;
+ * -MX_UNAUTHORIZED if the scheme is another one or sig is not 64 bytes in base64. Values are in
+ * mem. */
 int xmatrix_parse(struct mx_slice header, struct mx_arena *mem, struct xmatrix *ret_parsed,
 		  struct mx_error *err);
 
