@@ -16,7 +16,7 @@ struct store_key {
 	bool overflow;
 };
 
-void store_key_text(struct store_key *key, struct mx_slice text);	/* any bytes, self-delimiting */
+void store_key_text(struct store_key *key, struct mx_slice text); /* any bytes, self-delimiting */
 void store_key_u64(struct store_key *key, uint64_t value);
 void store_key_i64(struct store_key *key, int64_t value);
 struct mx_slice store_key_slice(const struct store_key *key);

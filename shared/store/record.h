@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 void record_begin(struct mx_str *out, uint8_t version);
-void record_put_u64(struct mx_str *out, uint64_t value);	/* variable length */
+void record_put_u64(struct mx_str *out, uint64_t value); /* variable length */
 void record_put_i64(struct mx_str *out, int64_t value);
-void record_put_bytes(struct mx_str *out, struct mx_slice bytes);	/* length first */
+void record_put_bytes(struct mx_str *out, struct mx_slice bytes); /* length first */
 
 /* Errors stick: read all fields, then ask record_ok() once. */
 struct record_reader {
@@ -21,8 +21,8 @@ struct record_reader {
 };
 
 struct record_reader record_open(struct mx_slice value);
-uint64_t record_u64(struct record_reader *reader);	/* 0 past the end */
+uint64_t record_u64(struct record_reader *reader); /* 0 past the end */
 int64_t record_i64(struct record_reader *reader);
-struct mx_slice record_bytes(struct record_reader *reader);	/* borrowed; empty past the end */
+struct mx_slice record_bytes(struct record_reader *reader); /* borrowed; empty past the end */
 bool record_more(const struct record_reader *reader);
 bool record_ok(const struct record_reader *reader);

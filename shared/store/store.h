@@ -17,13 +17,13 @@ struct store;
 struct store_txn;
 struct store_view;
 
-#define STORE_KEY_MAX	1024		/* bytes */
+#define STORE_KEY_MAX   1024 /* bytes */
 #define STORE_VALUE_MAX (16u * 1024 * 1024)
 
 /* Tables are const objects of their _db.c files; the daemon lists all of them at open. */
 struct store_table {
-	const char *name;	/* unique, [a-z_]+ */
-	bool large_values;	/* values mostly over 1 KiB: bigger pages */
+	const char *name; /* unique, [a-z_]+ */
+	bool large_values; /* values mostly over 1 KiB: bigger pages */
 };
 
 struct store_row {
@@ -38,16 +38,16 @@ struct store_migration {
 };
 
 struct store_conf {
-	const char *directory;		/* NULL: in memory (tests) */
-	size_t cache_bytes;		/* 0 = 8 MiB */
-	const struct store_table *const *tables;	/* NULL-ended */
+	const char *directory; /* NULL: in memory (tests) */
+	size_t cache_bytes; /* 0 = 8 MiB */
+	const struct store_table *const *tables; /* NULL-ended */
 	/* Migration i makes version i + 2 of version i + 1. A new store starts at the newest.
 	 * A store newer than the list is refused; before the first step a backup is taken. */
 	const struct store_migration *migrations;
 	size_t migrations_len;
-	struct mx_metrics *metrics;	/* may be NULL */
-	int64_t free_bytes_min;		/* below this much free disk, writes are -MX_STORE_FULL;
-					   0 = 64 MiB, < 0 = no check */
+	struct mx_metrics *metrics; /* may be NULL */
+	int64_t free_bytes_min; /* below this much free disk, writes are -MX_STORE_FULL;
+				   0 = 64 MiB, < 0 = no check */
 };
 
 /* Recovers, checks file lengths and pages, migrates. -MX_STORE with the reason; never wipes. */
@@ -78,8 +78,8 @@ int store_get_many(struct store_view *view, const struct store_table *table,
 		   struct mx_slice *ret_values);
 
 struct store_range {
-	struct mx_slice from, to;	/* from ≤ key < to; an empty `to` has no end */
-	size_t limit;			/* 0 = 1,000 */
+	struct mx_slice from, to; /* from ≤ key < to; an empty `to` has no end */
+	size_t limit; /* 0 = 1,000 */
 	bool reverse;
 };
 
@@ -101,8 +101,7 @@ int store_txn_scan(struct store_txn *txn, const struct store_table *table,
 		   struct store_row **ret_rows, size_t *ret_len);
 void store_txn_put(struct store_txn *txn, const struct store_table *table, struct mx_slice key,
 		   struct mx_slice value);
-void store_txn_delete(struct store_txn *txn, const struct store_table *table,
-		      struct mx_slice key);
+void store_txn_delete(struct store_txn *txn, const struct store_table *table, struct mx_slice key);
 void store_txn_delete_range(struct store_txn *txn, const struct store_table *table,
 			    struct mx_slice from, struct mx_slice to);
 /* The row must be absent at commit, whatever was read. */

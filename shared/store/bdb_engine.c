@@ -1,0 +1,173 @@
+#include "shared/store/bdb.h"
+
+#include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/log.h"
+#include "shared/core/str.h"
+#include "shared/store/bdb_keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The library's environment is private to one process: a second one would wreck it. */
+static int directory_lock(struct bdb *bdb, struct mx_error *err)
+{
+	mx_autofree char *path = mx_strf("%s/lock", bdb->directory);
+
+	bdb->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (bdb->lock_fd < 0)
+		return mx_fail(err, MX_STORE, "%s cannot be opened: %s", path, strerror(errno));
+	if (flock(bdb->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return mx_fail(err, MX_STORE, "%s is in use: another process has this store open",
+		       bdb->directory);
+}
+
+/* DB_CONFIG could change what the environment promises. */
+static int directory_check(const char *directory, struct mx_error *err)
+{
+	mx_autofree char *config = mx_strf("%s/DB_CONFIG", directory);
+	struct stat stat;
+
+	if (lstat(directory, &stat))
+		return mx_fail(err, MX_STORE, "%s: %s", directory, strerror(errno));
+	if (!S_ISDIR(stat.st_mode))
+		return mx_fail(err, MX_STORE, "%s is not a directory", directory);
+	if (stat.st_mode & S_IWOTH)
+		return mx_fail(err, MX_STORE, "%s may be written by everybody", directory);
+	if (access(config, F_OK) == 0)
+		return mx_fail(err, MX_STORE, "%s must not be there", config);
+	return 0;
+}
+
+static int directory_prepare(struct bdb *bdb, struct mx_error *err)
+{
+	int rc;
+
+	if (!bdb->directory)
+		return 0;
+	if (mkdir(bdb->directory, 0700) && errno != EEXIST)
+		return mx_fail(err, MX_STORE, "%s cannot be made: %s", bdb->directory,
+			       strerror(errno));
+	rc = directory_check(bdb->directory, err);
+	return rc ? rc : directory_lock(bdb, err);
+}
+
+static void tables_close(struct bdb *bdb)
+{
+	for (unsigned i = 0; bdb->handles && i < bdb->tables_len; i++) {
+		if (bdb->handles[i] && bdb->handles[i]->close(bdb->handles[i], DB_NOSYNC) &&
+		    !bdb->opening)
+			store_bdb_fatal(bdb, "closing a table", EIO);
+	}
+	mx_free(bdb->handles);
+}
+
+static void env_close(struct bdb *bdb)
+{
+	int rc;
+
+	if (!bdb->env)
+		return;
+	rc = bdb->env->close(bdb->env, 0);
+	if (rc && !bdb->opening)
+		store_bdb_fatal(bdb, "closing", rc);
+}
+
+static void bdb_free(struct bdb *bdb)
+{
+	tables_close(bdb);
+	env_close(bdb);
+	store_space_done(&bdb->space);
+	store_versions_done(&bdb->versions);
+	store_bdb_buffer_done(&bdb->scratch);
+	if (bdb->lock_fd >= 0)
+		close(bdb->lock_fd);
+	mx_free(bdb->directory);
+	mx_free(bdb);
+}
+
+static void checkpoint_last(struct bdb *bdb)
+{
+	int rc = bdb->directory ? bdb->env->txn_checkpoint(bdb->env, 0, 0, DB_FORCE) : 0;
+
+	if (rc == 0 && bdb->directory)
+		rc = bdb->env->log_archive(bdb->env, NULL, DB_ARCH_REMOVE);
+	if (rc && rc != ENOSPC)
+		store_bdb_fatal(bdb, "last checkpoint", rc);
+}
+
+static void bdb_close(struct store_engine *engine)
+{
+	struct bdb *bdb = (struct bdb *)engine;
+
+	store_keeper_stop(bdb->keeper);
+	checkpoint_last(bdb);
+	bdb_free(bdb);
+}
+
+static bool bdb_is_full(struct store_engine *engine)
+{
+	return store_space_is_full(&((struct bdb *)engine)->space);
+}
+
+static const struct store_engine_ops bdb_ops = {
+	.close = bdb_close,
+	.view_begin = store_bdb_view_begin,
+	.view_end = store_bdb_view_end,
+	.get = store_bdb_get,
+	.scan = store_bdb_scan,
+	.apply = store_bdb_apply,
+	.is_full = bdb_is_full,
+};
+
+static struct bdb *bdb_new(const struct store_engine_conf *conf)
+{
+	struct bdb *bdb = mx_calloc(1, sizeof(*bdb));
+
+	bdb->base.ops = &bdb_ops;
+	bdb->directory = conf->directory ? mx_strdup(conf->directory) : NULL;
+	bdb->lock_fd = -1;
+	bdb->tables = conf->tables;
+	bdb->tables_len = conf->tables_len;
+	bdb->hash_key = conf->hash_key;
+	bdb->opening = true;
+	bdb->space.reserve_fd = -1;
+	store_versions_init(&bdb->versions, conf->tables_len);
+	return bdb;
+}
+
+static int bdb_start(struct bdb *bdb, const struct store_engine_conf *conf, struct mx_error *err)
+{
+	int rc = directory_prepare(bdb, err);
+
+	if (rc)
+		return rc;
+	store_space_init(&bdb->space, bdb->directory, conf->free_bytes_min);
+	rc = store_bdb_env_open(bdb, conf->cache_bytes, err);
+	if (rc == 0)
+		rc = store_bdb_tables_open(bdb, err);
+	if (rc)
+		return rc;
+	store_space_guard(&bdb->space);
+	bdb->opening = false;
+	bdb->keeper = store_keeper_start(bdb, conf->metrics);
+	return 0;
+}
+
+int store_bdb_open(const struct store_engine_conf *conf, struct store_engine **ret_engine,
+		   struct mx_error *err)
+{
+	struct bdb *bdb = bdb_new(conf);
+	int rc = bdb_start(bdb, conf, err);
+
+	if (rc) {
+		bdb_free(bdb);
+		return rc;
+	}
+	*ret_engine = &bdb->base;
+	return 0;
+}

@@ -1,0 +1,176 @@
+#include "shared/store/committer.h"
+
+#include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/log.h"
+#include "shared/core/metrics.h"
+#include "shared/core/time.h"
+
+#include <pthread.h>
+#include <time.h>
+
+/* How long a group waits for writers that were in the one before and are expected back. */
+#define GATHER_NS_MAX 1000000
+#define SECOND_NS     1000000000
+
+struct store_committer {
+	struct store_engine *engine;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the queue; never held while applying */
+	pthread_cond_t arrived;
+	struct store_batch *first, *last;
+	size_t waiting;
+	bool stopping;
+	size_t expected; /* writers in the last group; the thread's own */
+	struct mx_metric *commits, *groups, *conflicts, *refused, *duration;
+};
+
+static struct timespec gather_until(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += GATHER_NS_MAX;
+	if (at.tv_nsec >= SECOND_NS) {
+		at.tv_sec++;
+		at.tv_nsec -= SECOND_NS;
+	}
+	return at;
+}
+
+/* A writer alone never waits: the last group had one batch, and one is here. */
+static void wait_for_others(struct store_committer *committer)
+{
+	struct timespec until = gather_until();
+
+	while (committer->waiting < committer->expected && !committer->stopping) {
+		if (pthread_cond_timedwait(&committer->arrived, &committer->lock, &until))
+			return;
+	}
+}
+
+static struct store_batch *queue_take(struct store_committer *committer)
+{
+	struct store_batch *batch = committer->first;
+
+	committer->first = batch->next;
+	if (!committer->first)
+		committer->last = NULL;
+	committer->waiting--;
+	return batch;
+}
+
+/* 0 when the queue is empty and the thread is to end. */
+static size_t group_take(struct store_committer *committer, struct store_batch **group)
+{
+	size_t len = 0, bytes = 0;
+
+	pthread_mutex_lock(&committer->lock);
+	while (!committer->first && !committer->stopping)
+		pthread_cond_wait(&committer->arrived, &committer->lock);
+	if (committer->first)
+		wait_for_others(committer);
+	while (committer->first && len < STORE_GROUP_MAX) {
+		bytes += committer->first->bytes;
+		if (len > 0 && bytes > STORE_GROUP_BYTES_MAX)
+			break;
+		group[len++] = queue_take(committer);
+	}
+	pthread_mutex_unlock(&committer->lock);
+	committer->expected = len < STORE_GROUP_MAX ? len : STORE_GROUP_MAX;
+	return len;
+}
+
+static void group_answer(struct store_committer *committer, struct store_batch **group, size_t len)
+{
+	int64_t now_us = mx_mono_us();
+
+	mx_metric_add(committer->groups, 1);
+	for (size_t i = 0; i < len; i++) {
+		struct store_batch *batch = group[i];
+
+		mx_metric_observe_us(committer->duration, now_us - batch->queued_us);
+		if (batch->rc == 0)
+			mx_metric_add(committer->commits, 1);
+		else if (batch->rc == -MX_STORE_FULL)
+			mx_metric_add(committer->refused, 1);
+		else
+			mx_metric_add(committer->conflicts, 1);
+		batch->done(batch);
+	}
+}
+
+static void *committer_main(void *arg)
+{
+	struct store_committer *committer = arg;
+	struct store_batch *group[STORE_GROUP_MAX];
+	size_t len;
+
+	while ((len = group_take(committer, group)) > 0) {
+		committer->engine->ops->apply(committer->engine, group, len);
+		group_answer(committer, group, len);
+	}
+	return NULL;
+}
+
+static void metrics_new(struct store_committer *committer, struct mx_metrics *metrics)
+{
+	if (!metrics)
+		return;
+	committer->commits = mx_counter_new(metrics, "trinity_store_commits_total",
+					    "Transactions made durable", "");
+	committer->groups = mx_counter_new(metrics, "trinity_store_groups_total",
+					   "Groups of transactions written together", "");
+	committer->conflicts = mx_counter_new(metrics, "trinity_store_conflicts_total",
+					      "Transactions that failed their checks", "");
+	committer->refused = mx_counter_new(metrics, "trinity_store_refused_total",
+					    "Transactions refused for want of disk", "");
+	committer->duration = mx_histogram_new(metrics, "trinity_store_commit_seconds",
+					       "From the call to the answer of a commit", "");
+}
+
+struct store_committer *store_committer_new(struct store_engine *engine, struct mx_metrics *metrics)
+{
+	struct store_committer *committer = mx_calloc(1, sizeof(*committer));
+	pthread_condattr_t clock;
+
+	committer->engine = engine;
+	metrics_new(committer, metrics);
+	pthread_mutex_init(&committer->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&committer->arrived, &clock);
+	pthread_condattr_destroy(&clock);
+	if (pthread_create(&committer->thread, NULL, committer_main, committer)) {
+		mx_log(MX_LOG_ERROR, "no thread for the store; the process ends", NULL);
+		abort();
+	}
+	return committer;
+}
+
+void store_committer_free(struct store_committer *committer)
+{
+	pthread_mutex_lock(&committer->lock);
+	committer->stopping = true;
+	pthread_cond_signal(&committer->arrived);
+	pthread_mutex_unlock(&committer->lock);
+	pthread_join(committer->thread, NULL);
+	pthread_cond_destroy(&committer->arrived);
+	pthread_mutex_destroy(&committer->lock);
+	mx_free(committer);
+}
+
+void store_committer_push(struct store_committer *committer, struct store_batch *batch)
+{
+	batch->queued_us = mx_mono_us();
+	batch->next = NULL;
+	pthread_mutex_lock(&committer->lock);
+	if (committer->last)
+		committer->last->next = batch;
+	else
+		committer->first = batch;
+	committer->last = batch;
+	committer->waiting++;
+	pthread_cond_signal(&committer->arrived);
+	pthread_mutex_unlock(&committer->lock);
+}
