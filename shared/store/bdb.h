@@ -69,7 +69,7 @@ struct bdb_span {
 };
 
 /* At most range->limit rows, copied into mem. */
-int store_bdb_rows(const struct bdb_span *span, struct mx_arena *mem, struct store_rows *rows);
+int store_bdb_rows(const struct bdb_span *span, struct mx_arena *mem, struct store_row_list *rows);
 
 void store_bdb_buffer_done(struct bdb_buffer *buffer);
 DBT store_bdb_in(struct mx_slice bytes);
@@ -82,7 +82,7 @@ void store_bdb_view_end(struct store_engine_view *view);
 int store_bdb_get(struct store_engine_view *view, unsigned table, struct mx_slice key,
 		  struct mx_arena *mem, struct mx_slice *ret_value);
 int store_bdb_scan(struct store_engine_view *view, unsigned table, const struct store_range *range,
-		   struct mx_arena *mem, struct store_row **ret_rows, size_t *ret_len);
+		   struct mx_arena *mem, struct store_rows *ret_rows);
 
 /* ---- bdb_apply.c */
 void store_bdb_apply(struct store_engine *engine, struct store_batch *const *group, size_t len);

@@ -40,7 +40,7 @@ static int row_check(struct apply *apply, const struct store_row_check *check, b
 }
 
 static bool rows_hold(const struct bdb *bdb, const struct store_range_check *check,
-		      const struct store_rows *rows)
+		      const struct store_row_list *rows)
 {
 	struct store_hash hash = { 0 };
 
@@ -64,7 +64,7 @@ static int range_check(struct apply *apply, const struct store_range_check *chec
 		.range = &range,
 	};
 	mx_arena_auto *mem = mx_arena_new(0);
-	struct store_rows rows = { 0 };
+	struct store_row_list rows = { 0 };
 	int rc = store_bdb_rows(&span, mem, &rows);
 
 	if (rc == 0)
@@ -96,16 +96,17 @@ static int batch_check(struct apply *apply, struct store_batch *batch)
 /* Keeps the row as open views have to see it. */
 static int row_keep(struct apply *apply, unsigned table, struct mx_slice key)
 {
+	const struct store_place place = { .table = table, .key = key };
 	struct bdb *bdb = apply->bdb;
-	struct mx_slice value = { 0 };
+	struct mx_slice value;
 	int rc;
 
-	if (store_versions_has(&bdb->versions, table, key))
+	if (store_versions_has(&bdb->versions, &place))
 		return 0;
 	rc = store_bdb_row(bdb->handles[table], apply->txn, key, &bdb->scratch, &value);
 	if (rc && rc != DB_NOTFOUND)
 		return rc;
-	store_versions_keep(&bdb->versions, table, key, rc == 0, value);
+	store_versions_keep(&bdb->versions, &place, rc == 0 ? &value : NULL);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ static int row_delete(struct apply *apply, const struct store_write *write)
 /* Some rows at a time, so that a long range does not fill memory. */
 #define DELETE_ROWS 256
 
-static int rows_delete(struct apply *apply, unsigned table, const struct store_rows *rows)
+static int rows_delete(struct apply *apply, unsigned table, const struct store_row_list *rows)
 {
 	for (size_t i = 0; i < rows->len; i++) {
 		const struct store_write write = { .table = table, .key = rows->items[i].key };
@@ -158,7 +159,7 @@ static int range_delete(struct apply *apply, const struct store_write *write)
 		.txn = apply->txn,
 		.range = &range,
 	};
-	struct store_rows rows = { 0 };
+	struct store_row_list rows = { 0 };
 	int rc;
 
 	do {

@@ -76,7 +76,7 @@ int store_bdb_row(DB *handle, DB_TXN *txn, struct mx_slice key, struct bdb_buffe
 struct walk {
 	const struct bdb_span *span;
 	struct mx_arena *mem;
-	struct store_rows *rows;
+	struct store_row_list *rows;
 	size_t limit; /* of rows->len */
 	DBC *cursor;
 	struct bdb_buffer buffer;
@@ -228,7 +228,7 @@ static int walk_run(struct walk *walk)
 	return rc && rc != DB_NOTFOUND ? rc : closed;
 }
 
-int store_bdb_rows(const struct bdb_span *span, struct mx_arena *mem, struct store_rows *rows)
+int store_bdb_rows(const struct bdb_span *span, struct mx_arena *mem, struct store_row_list *rows)
 {
 	struct walk walk = { .span = span, .mem = mem, .rows = rows };
 	int rc;
@@ -298,6 +298,7 @@ static int row_into(DB *handle, struct mx_slice key, struct mx_arena *mem,
 int store_bdb_get(struct store_engine_view *view, unsigned table, struct mx_slice key,
 		  struct mx_arena *mem, struct mx_slice *ret_value)
 {
+	const struct store_place place = { .table = table, .key = key };
 	struct bdb *bdb = bdb_of(view);
 	struct mx_slice value;
 	int rc = DB_LOCK_DEADLOCK;
@@ -306,7 +307,7 @@ int store_bdb_get(struct store_engine_view *view, unsigned table, struct mx_slic
 		rc = row_into(bdb->handles[table], key, mem, &value);
 	if (rc && rc != DB_NOTFOUND)
 		return read_failed(bdb, "reading a row", rc);
-	switch (store_versions_get(&bdb->versions, snapshot_of(view), table, key, mem, &value)) {
+	switch (store_versions_get(&bdb->versions, snapshot_of(view), &place, mem, &value)) {
 	case STORE_VERSION_CURRENT: break;
 	case STORE_VERSION_PRESENT: rc = 0; break;
 	case STORE_VERSION_ABSENT: rc = DB_NOTFOUND; break;
@@ -322,7 +323,7 @@ struct view_scan {
 	struct store_engine_view *view;
 	unsigned table;
 	struct mx_arena *mem;
-	struct store_rows rows;
+	struct store_row_list rows;
 };
 
 static int scan_read(void *ctx, const struct store_range *range, struct store_rows_part *ret_part)
@@ -361,11 +362,11 @@ static int scan_patch(void *ctx, struct mx_slice from, struct mx_slice to,
 }
 
 int store_bdb_scan(struct store_engine_view *view, unsigned table, const struct store_range *range,
-		   struct mx_arena *mem, struct store_row **ret_rows, size_t *ret_len)
+		   struct mx_arena *mem, struct store_rows *ret_rows)
 {
 	struct view_scan scan = { .view = view, .table = table, .mem = mem };
 	const struct store_layer layer = { .ctx = &scan, .read = scan_read, .patch = scan_patch };
-	int rc = store_rows_scan(&layer, range, mem, ret_rows, ret_len);
+	int rc = store_rows_scan(&layer, range, mem, ret_rows);
 
 	mx_vec_done(&scan.rows);
 	return rc;

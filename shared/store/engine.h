@@ -72,7 +72,7 @@ struct store_engine_ops {
 	int (*get)(struct store_engine_view *view, unsigned table, struct mx_slice key,
 		   struct mx_arena *mem, struct mx_slice *ret_value);
 	int (*scan)(struct store_engine_view *view, unsigned table, const struct store_range *range,
-		    struct mx_arena *mem, struct store_row **ret_rows, size_t *ret_len);
+		    struct mx_arena *mem, struct store_rows *ret_rows);
 
 	/* Called by one thread only. Sets the rc of every batch; when it returns, what was 0 is
 	 * durable and visible to new views. Later batches see earlier ones. */

@@ -43,7 +43,7 @@ static int walk_order(const struct patch_walk *walk, const struct store_row *row
 }
 
 static void merge(const struct store_rows_part *part, struct patch_walk *walk, size_t limit,
-		  struct store_rows *out)
+		  struct store_row_list *out)
 {
 	size_t i = 0;
 
@@ -78,7 +78,7 @@ static void range_split(struct mx_arena *mem, const struct store_rows_part *part
 }
 
 static int scan_part(const struct store_layer *layer, struct store_range *rest,
-		     struct mx_arena *mem, struct store_rows *out, bool *ret_complete)
+		     struct mx_arena *mem, struct store_row_list *out, bool *ret_complete)
 {
 	struct store_patches patches = { 0 };
 	struct patch_walk walk = { .patches = &patches, .reverse = rest->reverse };
@@ -99,7 +99,7 @@ static int scan_part(const struct store_layer *layer, struct store_range *rest,
 	return rc;
 }
 
-static struct store_row *rows_into(struct mx_arena *mem, const struct store_rows *rows)
+static struct store_row *rows_into(struct mx_arena *mem, const struct store_row_list *rows)
 {
 	struct store_row *copy = mx_arena_calloc(mem, rows->len + 1, sizeof(*copy));
 
@@ -109,10 +109,10 @@ static struct store_row *rows_into(struct mx_arena *mem, const struct store_rows
 }
 
 int store_rows_scan(const struct store_layer *layer, const struct store_range *range,
-		    struct mx_arena *mem, struct store_row **ret_rows, size_t *ret_len)
+		    struct mx_arena *mem, struct store_rows *ret_rows)
 {
 	struct store_range rest = *range;
-	struct store_rows out = { 0 };
+	struct store_row_list out = { 0 };
 	bool complete = false;
 	int rc = 0;
 
@@ -120,8 +120,8 @@ int store_rows_scan(const struct store_layer *layer, const struct store_range *r
 	while (rc == 0 && !complete && rest.limit > 0)
 		rc = scan_part(layer, &rest, mem, &out, &complete);
 	if (rc == 0) {
-		*ret_rows = rows_into(mem, &out);
-		*ret_len = out.len;
+		ret_rows->items = rows_into(mem, &out);
+		ret_rows->len = out.len;
 	}
 	mx_vec_done(&out);
 	return rc;

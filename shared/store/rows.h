@@ -9,7 +9,7 @@ struct mx_arena;
 
 #define STORE_SCAN_LIMIT 1000 /* rows, when the range names no limit */
 
-struct store_rows mx_vec(struct store_row);
+struct store_row_list mx_vec(struct store_row);
 struct store_patches mx_vec(struct store_ordered_row);
 
 /* Some rows of a range, in the order of the scan. When it is not complete, it tells everything
@@ -34,7 +34,7 @@ struct store_layer {
 /* Rows of the layer in the order of the scan. The array is mem's; bytes are where the layer has
  * them. */
 int store_rows_scan(const struct store_layer *layer, const struct store_range *range,
-		    struct mx_arena *mem, struct store_row **ret_rows, size_t *ret_len);
+		    struct mx_arena *mem, struct store_rows *ret_rows);
 
 size_t store_rows_limit(const struct store_range *range);
 

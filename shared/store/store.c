@@ -150,11 +150,10 @@ int store_get(struct store_view *view, const struct store_table *table, struct m
 }
 
 int store_get_many(struct store_view *view, const struct store_table *table,
-		   const struct mx_slice *keys, size_t len, struct mx_arena *mem,
-		   struct mx_slice *ret_values)
+		   const struct store_keys *keys, struct mx_arena *mem, struct mx_slice *ret_values)
 {
-	for (size_t i = 0; i < len; i++) {
-		int rc = store_get(view, table, keys[i], mem, &ret_values[i]);
+	for (size_t i = 0; i < keys->len; i++) {
+		int rc = store_get(view, table, keys->items[i], mem, &ret_values[i]);
 
 		if (rc == -MX_NOT_FOUND)
 			ret_values[i] = (struct mx_slice){ 0 };
@@ -166,10 +165,8 @@ int store_get_many(struct store_view *view, const struct store_table *table,
 
 /* A bound longer than any key still has a place among them, so it is no error. */
 int store_scan(struct store_view *view, const struct store_table *table,
-	       const struct store_range *range, struct mx_arena *mem, struct store_row **ret_rows,
-	       size_t *ret_len)
+	       const struct store_range *range, struct mx_arena *mem, struct store_rows *ret_rows)
 {
-	return view_rc(view->store->engine->ops->scan(view->engine_view,
-						      store_table_number(view->store, table), range,
-						      mem, ret_rows, ret_len));
+	return view_rc(view->store->engine->ops->scan(
+		view->engine_view, store_table_number(view->store, table), range, mem, ret_rows));
 }

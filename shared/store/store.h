@@ -30,6 +30,16 @@ struct store_row {
 	struct mx_slice key, value;
 };
 
+struct store_rows {
+	struct store_row *items;
+	size_t len;
+};
+
+struct store_keys {
+	const struct mx_slice *items;
+	size_t len;
+};
+
 /* One numbered change of the stored form; runs in order, each in transactions of its own choice
  * but resumable: killed in the middle, it starts again from its beginning. */
 struct store_migration {
@@ -68,13 +78,14 @@ bool store_is_full(struct store *store);
 struct store_view *store_view_begin(struct store *store);
 void store_view_end(struct store_view *view);
 
-/* 0 and the value, copied into mem; -MX_NOT_FOUND; -MX_STORE. */
+/* 0 and the value, copied into mem; -MX_NOT_FOUND; -MX_STORE; -MX_TOO_LARGE for a key that no row
+ * can have. */
 int store_get(struct store_view *view, const struct store_table *table, struct mx_slice key,
 	      struct mx_arena *mem, struct mx_slice *ret_value);
 
 /* Many keys of one table: ret_values[i].ptr is NULL where there is no row. */
 int store_get_many(struct store_view *view, const struct store_table *table,
-		   const struct mx_slice *keys, size_t len, struct mx_arena *mem,
+		   const struct store_keys *keys, struct mx_arena *mem,
 		   struct mx_slice *ret_values);
 
 struct store_range {
@@ -85,8 +96,7 @@ struct store_range {
 
 /* Rows in key order, copied into mem, at most range->limit. */
 int store_scan(struct store_view *view, const struct store_table *table,
-	       const struct store_range *range, struct mx_arena *mem, struct store_row **ret_rows,
-	       size_t *ret_len);
+	       const struct store_range *range, struct mx_arena *mem, struct store_rows *ret_rows);
 
 /* ---- writing: a transaction is a view and an empty batch. Rows read through it are checked at
  * commit to be unchanged; it sees its own writes. Errors stick: the commit reports the first. */
@@ -98,7 +108,7 @@ int store_txn_get(struct store_txn *txn, const struct store_table *table, struct
 		  struct mx_arena *mem, struct mx_slice *ret_value);
 int store_txn_scan(struct store_txn *txn, const struct store_table *table,
 		   const struct store_range *range, struct mx_arena *mem,
-		   struct store_row **ret_rows, size_t *ret_len);
+		   struct store_rows *ret_rows);
 void store_txn_put(struct store_txn *txn, const struct store_table *table, struct mx_slice key,
 		   struct mx_slice value);
 void store_txn_delete(struct store_txn *txn, const struct store_table *table, struct mx_slice key);

@@ -8,33 +8,32 @@ struct txn_scan {
 	unsigned table;
 	const struct store_range *range;
 	struct mx_arena *mem;
-	struct store_rows seen; /* of the table, before this transaction's own writes */
-	struct store_rows part;
+	struct store_row_list seen; /* of the table, before this transaction's own writes */
+	struct store_row_list part;
 };
 
 static int scan_read(void *ctx, const struct store_range *range, struct store_rows_part *ret_part)
 {
 	struct txn_scan *scan = ctx;
-	struct store_row *rows;
-	size_t len;
+	struct store_rows rows;
 	int rc = scan->txn->store->engine->ops->scan(scan->txn->view->engine_view, scan->table,
-						     range, scan->mem, &rows, &len);
+						     range, scan->mem, &rows);
 
 	if (rc)
 		return rc;
 	scan->part.len = 0;
-	for (size_t i = 0; i < len; i++) {
-		mx_vec_push(&scan->seen, rows[i]);
-		if (!store_txn_deletes(scan->txn, scan->table, rows[i].key))
-			mx_vec_push(&scan->part, rows[i]);
+	for (size_t i = 0; i < rows.len; i++) {
+		mx_vec_push(&scan->seen, rows.items[i]);
+		if (!store_txn_deletes(scan->txn, scan->table, rows.items[i].key))
+			mx_vec_push(&scan->part, rows.items[i]);
 	}
 	*ret_part = (struct store_rows_part){
 		.rows = scan->part.items,
 		.len = scan->part.len,
-		.complete = len < range->limit,
+		.complete = rows.len < range->limit,
 	};
 	if (!ret_part->complete)
-		ret_part->last = rows[len - 1].key;
+		ret_part->last = rows.items[rows.len - 1].key;
 	return 0;
 }
 
@@ -54,19 +53,19 @@ static int scan_patch(void *ctx, struct mx_slice from, struct mx_slice to,
 
 /* The part of the range that the result depends on: all of it, or up to the last row when the
  * limit ended the scan. */
-static void seen_bounds(const struct txn_scan *scan, const struct store_row *rows, size_t len,
+static void seen_bounds(const struct txn_scan *scan, const struct store_rows *rows,
 			struct store_range_check *check)
 {
 	struct mx_arena *mem = scan->txn->mem;
 
 	check->from = mx_arena_slice(mem, scan->range->from);
 	check->to = mx_arena_slice(mem, scan->range->to);
-	if (len < store_rows_limit(scan->range))
+	if (rows->len < store_rows_limit(scan->range))
 		return;
 	if (scan->range->reverse)
-		check->from = mx_arena_slice(mem, rows[len - 1].key);
+		check->from = mx_arena_slice(mem, rows->items[rows->len - 1].key);
 	else
-		check->to = store_rows_key_after(mem, rows[len - 1].key);
+		check->to = store_rows_key_after(mem, rows->items[rows->len - 1].key);
 }
 
 static bool is_within(const struct store_range_check *check, struct mx_slice key)
@@ -75,11 +74,11 @@ static bool is_within(const struct store_range_check *check, struct mx_slice key
 	       (check->to.len == 0 || mx_slice_cmp(key, check->to) < 0);
 }
 
-static void rows_expect(struct txn_scan *scan, const struct store_row *rows, size_t len)
+static void rows_expect(struct txn_scan *scan, const struct store_rows *rows)
 {
 	struct store_range_check check = { .table = scan->table };
 
-	seen_bounds(scan, rows, len, &check);
+	seen_bounds(scan, rows, &check);
 	for (size_t i = 0; i < scan->seen.len; i++) {
 		/* The check at commit runs forward whatever the scan did. */
 		size_t at = scan->range->reverse ? scan->seen.len - 1 - i : i;
@@ -94,17 +93,17 @@ static void rows_expect(struct txn_scan *scan, const struct store_row *rows, siz
 }
 
 /* Rows of own writes lie in the transaction, the others in mem already. */
-static void own_rows_copy(struct store_row *rows, size_t len, struct mx_arena *mem)
+static void own_rows_copy(struct store_rows *rows, struct mx_arena *mem)
 {
-	for (size_t i = 0; i < len; i++) {
-		rows[i].key = mx_arena_slice(mem, rows[i].key);
-		rows[i].value = mx_arena_slice(mem, rows[i].value);
+	for (size_t i = 0; i < rows->len; i++) {
+		rows->items[i].key = mx_arena_slice(mem, rows->items[i].key);
+		rows->items[i].value = mx_arena_slice(mem, rows->items[i].value);
 	}
 }
 
 int store_txn_scan(struct store_txn *txn, const struct store_table *table,
 		   const struct store_range *range, struct mx_arena *mem,
-		   struct store_row **ret_rows, size_t *ret_len)
+		   struct store_rows *ret_rows)
 {
 	struct txn_scan scan = {
 		.txn = txn,
@@ -116,11 +115,11 @@ int store_txn_scan(struct store_txn *txn, const struct store_table *table,
 	int rc = txn->rc;
 
 	if (rc == 0)
-		rc = store_rows_scan(&layer, range, mem, ret_rows, ret_len);
+		rc = store_rows_scan(&layer, range, mem, ret_rows);
 	if (rc == 0) {
-		rows_expect(&scan, *ret_rows, *ret_len);
+		rows_expect(&scan, ret_rows);
 		if (txn->own[scan.table].len)
-			own_rows_copy(*ret_rows, *ret_len, mem);
+			own_rows_copy(ret_rows, mem);
 	}
 	mx_vec_done(&scan.seen);
 	mx_vec_done(&scan.part);

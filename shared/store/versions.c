@@ -117,12 +117,13 @@ static uint64_t position_under_way(const struct store_versions *versions)
 	return versions->published + 1;
 }
 
-bool store_versions_has(struct store_versions *versions, unsigned table, struct mx_slice key)
+bool store_versions_has(struct store_versions *versions, const struct store_place *place)
 {
 	bool has;
 
 	pthread_rwlock_rdlock(&versions->rows_lock);
-	has = store_ordered_find(&versions->tables[table], key, position_under_way(versions));
+	has = store_ordered_find(&versions->tables[place->table], place->key,
+				 position_under_way(versions));
 	pthread_rwlock_unlock(&versions->rows_lock);
 	return has;
 }
@@ -144,20 +145,20 @@ static struct store_versions_group *group_under_way(struct store_versions *versi
 	return group;
 }
 
-void store_versions_keep(struct store_versions *versions, unsigned table, struct mx_slice key,
-			 bool present, struct mx_slice value)
+void store_versions_keep(struct store_versions *versions, const struct store_place *place,
+			 const struct mx_slice *value)
 {
 	const struct store_ordered_row row = {
-		.key = key,
-		.value = value,
-		.present = present,
+		.key = place->key,
+		.value = value ? *value : MX_SLICE(""),
+		.present = value,
 		.position = position_under_way(versions),
 	};
 	struct store_ordered_node *node;
 
 	pthread_rwlock_wrlock(&versions->rows_lock);
-	node = store_ordered_put(&versions->tables[table], NULL, &row);
-	mx_vec_push(&group_under_way(versions)->rows, (struct kept_row){ table, node });
+	node = store_ordered_put(&versions->tables[place->table], NULL, &row);
+	mx_vec_push(&group_under_way(versions)->rows, (struct kept_row){ place->table, node });
 	versions->bytes += store_ordered_size(node);
 	pthread_rwlock_unlock(&versions->rows_lock);
 	/* Whoever reads the changed row from the table reads it after this. */
@@ -201,8 +202,8 @@ static enum store_version copy_version(const struct store_ordered_node *node, st
 }
 
 enum store_version store_versions_get(struct store_versions *versions,
-				      const struct store_snapshot *view, unsigned table,
-				      struct mx_slice key, struct mx_arena *mem,
+				      const struct store_snapshot *view,
+				      const struct store_place *place, struct mx_arena *mem,
 				      struct mx_slice *ret_value)
 {
 	enum store_version result = STORE_VERSION_CURRENT;
@@ -211,10 +212,10 @@ enum store_version store_versions_get(struct store_versions *versions,
 	if (nothing_kept_since(versions, view))
 		return STORE_VERSION_CURRENT;
 	pthread_rwlock_rdlock(&versions->rows_lock);
-	node = store_ordered_from(&versions->tables[table], key, view->position + 1);
+	node = store_ordered_from(&versions->tables[place->table], place->key, view->position + 1);
 	if (view->expired)
 		result = STORE_VERSION_EXPIRED;
-	else if (node && mx_slice_eq(node->key, key))
+	else if (node && mx_slice_eq(node->key, place->key))
 		result = copy_version(node, mem, ret_value);
 	pthread_rwlock_unlock(&versions->rows_lock);
 	return result;

@@ -22,6 +22,11 @@ struct store_snapshot {
 	struct store_snapshot *previous, *next;
 };
 
+struct store_place {
+	unsigned table;
+	struct mx_slice key;
+};
+
 struct store_versions_group;
 
 struct store_versions {
@@ -46,10 +51,10 @@ void store_versions_view_end(struct store_versions *versions, struct store_snaps
 /* ---- for the one thread that writes */
 
 /* Is the row as it was before the commit under way kept already? */
-bool store_versions_has(struct store_versions *versions, unsigned table, struct mx_slice key);
-/* Before the row changes. */
-void store_versions_keep(struct store_versions *versions, unsigned table, struct mx_slice key,
-			 bool present, struct mx_slice value);
+bool store_versions_has(struct store_versions *versions, const struct store_place *place);
+/* Before the row changes. NULL: there is no row. */
+void store_versions_keep(struct store_versions *versions, const struct store_place *place,
+			 const struct mx_slice *value);
 /* From now on views see the commit under way. */
 void store_versions_publish(struct store_versions *versions);
 
@@ -63,8 +68,8 @@ enum store_version {
 };
 
 enum store_version store_versions_get(struct store_versions *versions,
-				      const struct store_snapshot *view, unsigned table,
-				      struct mx_slice key, struct mx_arena *mem,
+				      const struct store_snapshot *view,
+				      const struct store_place *place, struct mx_arena *mem,
 				      struct mx_slice *ret_value);
 
 struct store_versions_span {

@@ -1,0 +1,72 @@
+#include "tests/support/store_fixture.h"
+
+#include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "shared/store/txn.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct store *store_fixture_open(const struct store_table *const *tables)
+{
+	const struct store_conf conf = { .tables = tables };
+	struct mx_error err = { 0 };
+	struct store *store = NULL;
+
+	if (store_open(&conf, &store, &err))
+		fail_msg("%s", err.text);
+	return store;
+}
+
+int store_fixture_setup(void **state)
+{
+	*state = store_txn_begin(store_fixture_open(*state));
+	return 0;
+}
+
+struct store *store_fixture_store(void **txn)
+{
+	return ((struct store_txn *)*txn)->store;
+}
+
+int store_fixture_teardown(void **state)
+{
+	struct store *store = store_fixture_store(state);
+
+	store_txn_abort(*state);
+	store_close(store);
+	return 0;
+}
+
+void store_fixture_commit(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+
+	assert_int_equal(store_txn_commit(*txn, NULL), 0);
+	*txn = store_txn_begin(store);
+}
+
+char *store_fixture_directory(void)
+{
+	const char *parent = getenv("TMPDIR");
+	char *directory = mx_strf("%s/trinity-store-XXXXXX", parent ? parent : "/tmp");
+
+	assert_non_null(mkdtemp(directory));
+	return directory;
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	(void)stat;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void store_fixture_directory_remove(char *directory)
+{
+	nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	mx_free(directory);
+}
