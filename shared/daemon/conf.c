@@ -30,8 +30,8 @@ static void *cyaml_memory(void *ctx, void *ptr, size_t size)
 }
 
 /* conf_scan() says what is wrong; this is for what only libcyaml finds. */
-__attribute__((format(printf, 3, 0))) static void
-keep_first_line(cyaml_log_t level, void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_first_line(cyaml_log_t level, void *ctx,
+								  const char *format, va_list args)
 {
 	struct mx_str *line = ctx;
 	char text[200];

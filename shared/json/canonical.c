@@ -89,7 +89,7 @@ static void object_open(struct writer *w, uint32_t node, const char *const *with
 			mx_vec_push(&w->members, member);
 	}
 	frame.last = w->members.len;
-	mx_members_sort(w->members.items + frame.first, frame.last - frame.first);
+	mx_members_sort(&w->members, frame.first);
 	mx_str_add_char(w->out, '{');
 	mx_vec_push(&w->frames, frame);
 }

@@ -20,7 +20,7 @@ static bool in_order(const struct mx_member *members, size_t count)
 	return true;
 }
 
-void mx_members_sort(struct mx_member *members, size_t count)
+static void sort(struct mx_member *members, size_t count)
 {
 	if (count > INSERTION_MAX) {
 		if (!in_order(members, count))
@@ -35,6 +35,12 @@ void mx_members_sort(struct mx_member *members, size_t count)
 			members[at] = members[at - 1];
 		members[at] = member;
 	}
+}
+
+void mx_members_sort(struct mx_members *members, size_t first)
+{
+	if (members->len > first)
+		sort(members->items + first, members->len - first);
 }
 
 bool mx_member_is_listed(const char *const *list, struct mx_slice key)

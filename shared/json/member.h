@@ -18,8 +18,8 @@ struct mx_member {
 
 struct mx_members mx_vec(struct mx_member);
 
-/* By code point of the decoded keys. */
-void mx_members_sort(struct mx_member *members, size_t count);
+/* Sorts those from index `first` on, by code point of the decoded keys. */
+void mx_members_sort(struct mx_members *members, size_t first);
 
 /* Whether key is in the NULL-ended list (or NULL). */
 bool mx_member_is_listed(const char *const *list, struct mx_slice key);

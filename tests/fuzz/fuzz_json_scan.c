@@ -52,11 +52,15 @@ static void node_check(const struct mx_json_doc *doc, uint32_t node, struct mx_a
 	mx_json_i64(doc, node, &value);
 }
 
+/* A raw NUL is the end of the text to it, and not to us. */
 static bool jansson_accepts(struct mx_slice text)
 {
-	json_t *json = json_loadb(text.ptr, text.len,
-				  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+	json_t *json;
 
+	if (memchr(text.ptr, '\0', text.len))
+		return false;
+	json = json_loadb(text.ptr, text.len,
+			  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 	json_decref(json);
 	return json;
 }

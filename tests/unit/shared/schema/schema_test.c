@@ -224,7 +224,10 @@ static void references_are_followed(void **state)
 
 static void unusable_schemas_are_refused(void **state)
 {
-	static const char *const texts[] = {
+	static const char circular[] = "{\"items\":{\"$ref\":\"#/$defs/a\"},"
+				       "\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},"
+				       "\"b\":{\"$ref\":\"#/$defs/a\"}}}";
+	const char *const texts[] = {
 		"{\"typ\":\"string\"}",
 		"{\"type\":\"text\"}",
 		"{\"type\":[]}",
@@ -245,8 +248,7 @@ static void unusable_schemas_are_refused(void **state)
 		"{\"items\":{\"$ref\":\"none.json#\"}}",
 		"{\"items\":{\"$ref\":\"types.json\"}}",
 		"{\"items\":{\"$ref\":1}}",
-		"{\"items\":{\"$ref\":\"#/$defs/a\"},\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},"
-		"\"b\":{\"$ref\":\"#/$defs/a\"}}}",
+		circular,
 		"[]",
 	};
 
