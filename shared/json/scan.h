@@ -50,8 +50,8 @@ extern const struct mx_json_limits mx_json_default_limits;
 
 /*
  * -MX_NOT_JSON: not JSON at all (RFC 8259, strict UTF-8, lone surrogates, NaN, raw controls,
- * trailing data, BOM). -MX_BAD_JSON: JSON, but duplicate keys (compared decoded), too deep, an
- * integer beyond 400 digits, or a real where refused. -MX_TOO_LARGE: over bytes or nodes.
+ * trailing data, BOM). -MX_BAD_JSON: JSON, but duplicate keys (compared decoded), too deep, a
+ * number of more than 400 characters, or a real where refused. -MX_TOO_LARGE: over bytes or nodes.
  * Time is linear in len; the stack is bounded.
  */
 int mx_json_scan(struct mx_slice text, const struct mx_json_limits *limits, struct mx_arena *mem,

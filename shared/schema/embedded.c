@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 /* Made of schemas/ by embed.cmake: `texts`, sorted by name. */
-#include "schemas.inc"
+#include "shared/schema/schemas.inc"
 
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
 
