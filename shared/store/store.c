@@ -18,7 +18,7 @@ unsigned store_table_number(const struct store *store, const struct store_table 
 		if (store->tables[i] == table)
 			return i;
 	}
-	assert(!"the table was not listed when the store was opened");
+	assert(0 && "the table was not listed when the store was opened");
 	abort();
 }
 

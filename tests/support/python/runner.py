@@ -21,6 +21,7 @@ VENV = BUILD / "venv"
 VENV_SYNAPSE = BUILD / "venv-synapse"
 PROGRAM_SECONDS = 600  # one cmocka program or fuzz replay
 PYTEST_SECONDS = 3600
+SHOWN = 12000  # characters of a failed program's output
 CASE = re.compile(r"^(ok|not ok) \d+ (?:- )?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)$")
 
@@ -29,7 +30,8 @@ SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
     ":check_initialization_order=1:abort_on_error=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-    "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1:exitcode=66",
+    "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1:exitcode=66:suppressions="
+    + str(ROOT / "tests" / "support" / "tsan.supp"),
 }
 # Modules that have threads: their unit tests run once more under the thread sanitizer.
 THREADED = re.compile(r"^unit/(shared/(core|store|http|net|keys|daemon|schema)|notary)/")
@@ -145,6 +147,14 @@ def run_program(command, extra_env):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
+def shown(output):
+    """The beginning and the end of what may be very long."""
+    output = output.strip()
+    if len(output) <= SHOWN:
+        return output
+    return output[: SHOWN // 2] + "\n[…]\n" + output[-SHOWN // 2 :]
+
+
 def count_tap(status, output):
     """Each test of a cmocka program. One that died before its end failed, as did the rest."""
     count, planned = Count(), 0
@@ -179,7 +189,7 @@ def run_ctest(preset, pattern, area, whole=False):
             count = count_replay(status) if whole else count_tap(status, output)
             total.add(count)
             if count.failed or count.total() == 0:
-                say(f"--- {jobs[job]} [{preset}], exit status {status}\n{output.strip()}\n---")
+                say(f"--- {jobs[job]} [{preset}], exit status {status}\n{shown(output)}\n---")
                 total.failed += count.total() == 0
             for line in output.splitlines():
                 if "# SKIP" in line:
