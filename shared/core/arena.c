@@ -24,8 +24,12 @@ struct mx_arena {
 
 static struct block *block_new(size_t size)
 {
-	struct block *block = mx_alloc(sizeof(*block) + size);
+	struct block *block;
+	size_t bytes;
 
+	if (__builtin_add_overflow(size, sizeof(*block), &bytes))
+		abort();
+	block = mx_alloc(bytes);
 	block->next = NULL;
 	block->size = size;
 	block->used = 0;

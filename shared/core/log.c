@@ -44,13 +44,26 @@ const char *mx_log_num(int64_t value)
 	return text;
 }
 
-/* U+202A–202E and U+2066–2069 would let a peer reorder what the operator reads. */
-static bool is_bidi(const char *p)
+/* Direction marks and overrides (U+061C, U+200E, U+200F, U+202A–202E, U+2066–2069) would let a
+ * peer reorder what the operator reads; U+2028 and U+2029 break lines. */
+static bool is_deceptive(const char *p, size_t step)
 {
-	unsigned char a = (unsigned char)p[0], b = (unsigned char)p[1], c = (unsigned char)p[2];
+	unsigned char a = (unsigned char)p[0], b, c;
 
-	return a == 0xE2 && ((b == 0x80 && c >= 0xAA && c <= 0xAE) ||
-			     (b == 0x81 && c >= 0xA6 && c <= 0xA9));
+	if (step == 2)
+		return a == 0xD8 && (unsigned char)p[1] == 0x9C;
+	if (step != 3 || a != 0xE2)
+		return false;
+	b = (unsigned char)p[1];
+	c = (unsigned char)p[2];
+	return (b == 0x80 && (c == 0x8E || c == 0x8F || (c >= 0xA8 && c <= 0xAE))) ||
+	       (b == 0x81 && c >= 0xA6 && c <= 0xA9);
+}
+
+/* U+0080–U+009F: terminals obey them as they do ESC. */
+static bool is_eight_bit_control(const char *p, size_t step)
+{
+	return step == 2 && (unsigned char)p[0] == 0xC2 && (unsigned char)p[1] < 0xA0;
 }
 
 static void add_escaped(struct mx_str *line, const char *value)
@@ -66,7 +79,9 @@ static void add_escaped(struct mx_str *line, const char *value)
 			mx_str_addf(line, "\\%c", c);
 		else if (c < 0x20 || c == 0x7F || step == 0)
 			mx_str_addf(line, "\\u%04x", c);
-		else if (step == 3 && is_bidi(rest.ptr))
+		else if (is_eight_bit_control(rest.ptr, step))
+			mx_str_addf(line, "\\u%04x", (unsigned char)rest.ptr[1]);
+		else if (is_deceptive(rest.ptr, step))
 			mx_str_add_text(line, "\\ufffd");
 		else
 			mx_str_add(line, rest.ptr, step);
