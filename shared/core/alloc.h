@@ -19,10 +19,10 @@ void mx_alloc_hook_jansson(void);
 void mx_autofree_ptr(void *slot);
 
 /* Takes the pointer out of its variable, which becomes NULL. */
-#define mx_steal(slot)                                                                             \
-	({                                                                                         \
-		__typeof__(slot) slot_ = (slot);                                                   \
-		__typeof__(*slot_) taken_ = *slot_;                                                \
-		*slot_ = NULL;                                                                     \
-		taken_;                                                                            \
+#define mx_steal(slot)                              \
+	({                                          \
+		__typeof__(slot) slot_ = (slot);    \
+		__typeof__(*slot_) taken_ = *slot_; \
+		*slot_ = NULL;                      \
+		taken_;                             \
 	})

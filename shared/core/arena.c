@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_BLOCK 4096
-#define ALIGNMENT 16
+#define ALIGNMENT     16
 
 struct block {
 	struct block *next;
@@ -17,7 +17,7 @@ struct block {
 };
 
 struct mx_arena {
-	struct block *first;	/* kept by reset */
+	struct block *first; /* kept by reset */
 	struct block *current;
 	size_t block_size;
 };

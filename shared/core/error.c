@@ -34,5 +34,5 @@ const char *mx_error_text(const struct mx_error *err, int rc)
 {
 	if (err && err->text[0] && (int)err->code == -rc)
 		return err->text;
-	return mx_errc((enum mx_code)-rc)->text;
+	return mx_errc((enum mx_code) - rc)->text;
 }

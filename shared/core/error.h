@@ -13,14 +13,14 @@ enum mx_code {
 
 struct mx_error {
 	enum mx_code code;
-	int64_t retry_after_ms;	/* > 0: goes out with MX_LIMIT_EXCEEDED */
+	int64_t retry_after_ms; /* > 0: goes out with MX_LIMIT_EXCEEDED */
 	char text[256];
 };
 
 struct mx_errc {
 	int status;
-	const char *name;	/* "NOT_FOUND" */
-	const char *errcode;	/* "M_NOT_FOUND" */
+	const char *name; /* "NOT_FOUND" */
+	const char *errcode; /* "M_NOT_FOUND" */
 	const char *text;
 };
 

@@ -13,7 +13,7 @@ static size_t one_character(struct mx_slice subject, size_t at)
 bool mx_glob_match(struct mx_slice pattern, struct mx_slice subject)
 {
 	size_t p = 0, s = 0;
-	size_t star = SIZE_MAX, retry = 0;	/* the last '*', and where it is tried next */
+	size_t star = SIZE_MAX, retry = 0; /* the last '*', and where it is tried next */
 
 	while (s < subject.len) {
 		if (p < pattern.len && pattern.ptr[p] == '*') {

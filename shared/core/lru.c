@@ -87,8 +87,9 @@ void mx_lru_put(struct mx_lru *lru, struct mx_slice key, void *value, size_t cos
 
 	mx_lru_remove(lru, key);
 	entry = mx_alloc(sizeof(*entry) + key.len);
-	*entry = (struct entry){ .value = value, .cost = cost, .born_ms = mx_mono_ms(),
-				 .key_len = key.len };
+	*entry = (struct entry){
+		.value = value, .cost = cost, .born_ms = mx_mono_ms(), .key_len = key.len
+	};
 	if (key.len)
 		memcpy(entry->key, key.ptr, key.len);
 	mx_map_put(&lru->entries, key, entry);

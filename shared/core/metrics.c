@@ -9,9 +9,9 @@ enum kind { COUNTER, GAUGE, GAUGE_FN, HISTOGRAM };
 
 static const char *const kind_names[] = { "counter", "gauge", "gauge", "histogram" };
 
-static const int64_t bounds_us[] = { 500,	1000,	 2500,	  5000,	   10000,   25000,   50000, 100000,
-				     250000,	500000,	 1000000, 2500000, 5000000, 10000000,
-				     30000000 };
+static const int64_t bounds_us[] = { 500,     1000,    2500,    5000,     10000,
+				     25000,   50000,   100000,  250000,   500000,
+				     1000000, 2500000, 5000000, 10000000, 30000000 };
 #define BUCKETS (sizeof(bounds_us) / sizeof(bounds_us[0]))
 
 struct mx_metric {
@@ -21,7 +21,7 @@ struct mx_metric {
 	char *name, *labels;
 	double (*read)(void *ctx);
 	void *ctx;
-	_Atomic int64_t value;	/* of a histogram: the sum in microseconds */
+	_Atomic int64_t value; /* of a histogram: the sum in microseconds */
 	_Atomic int64_t buckets[BUCKETS + 1];
 };
 
@@ -97,8 +97,8 @@ struct mx_metric *mx_gauge_new(struct mx_metrics *metrics, const char *name, con
 	return metric_new(metrics, GAUGE, name, help, labels);
 }
 
-void mx_gauge_fn(struct mx_metrics *metrics, const char *name, const char *help,
-		 const char *labels, double (*read)(void *ctx), void *ctx)
+void mx_gauge_fn(struct mx_metrics *metrics, const char *name, const char *help, const char *labels,
+		 double (*read)(void *ctx), void *ctx)
 {
 	struct mx_metric *metric = metric_new(metrics, GAUGE_FN, name, help, labels);
 

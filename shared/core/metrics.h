@@ -21,8 +21,8 @@ struct mx_metric *mx_gauge_new(struct mx_metrics *metrics, const char *name, con
 			       const char *labels);
 
 /* A gauge that is asked when the page is written. */
-void mx_gauge_fn(struct mx_metrics *metrics, const char *name, const char *help,
-		 const char *labels, double (*read)(void *ctx), void *ctx);
+void mx_gauge_fn(struct mx_metrics *metrics, const char *name, const char *help, const char *labels,
+		 double (*read)(void *ctx), void *ctx);
 
 /* Durations in seconds, buckets from 0.5 ms to 30 s. */
 struct mx_metric *mx_histogram_new(struct mx_metrics *metrics, const char *name, const char *help,

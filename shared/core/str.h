@@ -21,8 +21,7 @@ void mx_str_add(struct mx_str *str, const void *bytes, size_t len);
 void mx_str_add_text(struct mx_str *str, const char *text);
 void mx_str_add_slice(struct mx_str *str, struct mx_slice slice);
 void mx_str_add_char(struct mx_str *str, char c);
-void mx_str_addf(struct mx_str *str, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void mx_str_addf(struct mx_str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The text, owned by the caller (mx_free); the builder is empty again. Never NULL. */
 char *mx_str_steal(struct mx_str *str) __attribute__((warn_unused_result));

@@ -5,24 +5,24 @@
 
 #include <stdlib.h>
 
-#define mx_vec(type)                                                                               \
-	{                                                                                          \
-		type *items;                                                                       \
-		size_t len, cap;                                                                   \
+#define mx_vec(type)             \
+	{                        \
+		type *items;     \
+		size_t len, cap; \
 	}
 
-#define mx_vec_push(vec, ...)                                                                      \
-	do {                                                                                       \
-		(vec)->items = mx_vec_grow((vec)->items, (vec)->len, &(vec)->cap,                  \
-					   sizeof(*(vec)->items));                                 \
-		(vec)->items[(vec)->len++] = __VA_ARGS__;                                          \
+#define mx_vec_push(vec, ...)                                                     \
+	do {                                                                      \
+		(vec)->items = mx_vec_grow((vec)->items, (vec)->len, &(vec)->cap, \
+					   sizeof(*(vec)->items));                \
+		(vec)->items[(vec)->len++] = __VA_ARGS__;                         \
 	} while (0)
 
-#define mx_vec_done(vec)                                                                           \
-	do {                                                                                       \
-		mx_free((vec)->items);                                                             \
-		(vec)->items = NULL;                                                               \
-		(vec)->len = (vec)->cap = 0;                                                       \
+#define mx_vec_done(vec)                     \
+	do {                                 \
+		mx_free((vec)->items);       \
+		(vec)->items = NULL;         \
+		(vec)->len = (vec)->cap = 0; \
 	} while (0)
 
 /* Room for one more item of `size` bytes. */

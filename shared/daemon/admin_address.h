@@ -6,11 +6,11 @@
 
 struct mx_error;
 
-#define ADMIN_PATH_MAX 100	/* of struct sockaddr_un, with some room */
+#define ADMIN_PATH_MAX 100 /* of struct sockaddr_un, with some room */
 
 struct admin_address {
 	bool is_unix;
-	char host[ADMIN_PATH_MAX + 8];	/* "127.0.0.1", "::1", "unix:/path" */
+	char host[ADMIN_PATH_MAX + 8]; /* "127.0.0.1", "::1", "unix:/path" */
 	uint16_t port;
 };
 

@@ -12,7 +12,7 @@ struct common_command {
 	int (*run)(const struct daemon_app *app, struct conf *conf, char **argv);
 };
 
-extern const struct common_command common_commands[];	/* ended by { 0 } */
+extern const struct common_command common_commands[]; /* ended by { 0 } */
 
 /* restore.c */
 int command_restore(const struct daemon_app *app, struct conf *conf, char **argv);

@@ -21,20 +21,21 @@ struct daemon_conf {
 		char *address;
 		uint16_t port;
 		bool tls;
-	} *listen;
+	} * listen;
 	unsigned listen_count;
 	struct {
 		char *certificate, *key;
 	} tls;
-	char *admin;			/* "127.0.0.1:PORT", "[::1]:PORT" or "unix:/path" */
+	char *admin; /* "127.0.0.1:PORT", "[::1]:PORT" or "unix:/path" */
 	char *data_directory;
 	unsigned cache_mb;
 	struct {
-		int level, format;	/* enum conf_log_level, enum mx_log_format */
+		int level, format; /* enum conf_log_level, enum mx_log_format */
 	} log;
-	int sandbox;			/* enum conf_sandbox */
+	int sandbox; /* enum conf_sandbox */
 	struct {
-		unsigned io_threads, work_threads, net_threads, connections, connections_per_address;
+		unsigned io_threads, work_threads, net_threads, connections,
+			connections_per_address;
 		char **trusted_proxies;
 		unsigned trusted_proxies_count;
 	} http;
@@ -53,9 +54,9 @@ extern const cyaml_schema_field_t daemon_conf_fields[];
 /* Files and directories that a daemon uses besides its data directory, its configuration and the
  * files that `tls` and `outbound` name. */
 enum daemon_path_flags {
-	DAEMON_PATH_WRITE = 1,	/* also written, or files in it are */
-	DAEMON_PATH_BACKUP = 2,	/* goes into a backup: signing keys */
-	DAEMON_PATH_NEEDED = 4,	/* --check fails if it cannot be read */
+	DAEMON_PATH_WRITE = 1, /* also written, or files in it are */
+	DAEMON_PATH_BACKUP = 2, /* goes into a backup: signing keys */
+	DAEMON_PATH_NEEDED = 4, /* --check fails if it cannot be read */
 };
 struct daemon_paths;
 /* For daemon_app.paths: what the sandbox lets through and a backup takes along. path is copied;
@@ -64,7 +65,7 @@ void daemon_path_add(struct daemon_paths *paths, const char *path, unsigned flag
 
 /* A reason why the daemon is not ready; NULL text = fine. */
 struct daemon_check {
-	const char *name;	/* "store" */
+	const char *name; /* "store" */
 	const char *(*why_not)(void *ctx);
 };
 
@@ -77,27 +78,28 @@ struct daemon_command {
 };
 
 struct daemon_app {
-	const char *name;			/* "trinity-notary" */
-	const char *default_conf;		/* "/etc/trinity/notary.yaml" */
-	const cyaml_schema_value_t *conf_schema;	/* a mapping by pointer; its struct begins
-							   with daemon_conf */
+	const char *name; /* "trinity-notary" */
+	const char *default_conf; /* "/etc/trinity/notary.yaml" */
+	const cyaml_schema_value_t *conf_schema; /* a mapping by pointer; its struct begins
+						    with daemon_conf */
 	/* Fills defaults and checks what the schema cannot; no side effects. */
 	int (*conf_check)(void *conf, struct mx_error *err);
 	/* Names its files with daemon_path_add(); may be NULL. */
 	void (*paths)(const void *conf, struct daemon_paths *paths);
-	/* Builds everything; *ret_ctx goes to the calls below. conf stays valid until after stop. */
+	/* Builds everything; *ret_ctx goes to the calls below. conf stays valid until after stop.
+	 */
 	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
 	/* A new configuration that passed conf_check: take over what can change while running,
 	 * name what cannot in the log. The old one stays valid until it returns. */
 	void (*reload)(void *ctx, const void *conf);
 	/* After the listeners closed, before the outbound client and the store do. */
 	void (*stop)(void *ctx);
-	const struct route *const *routes;		/* public listeners */
-	const struct route *const *admin_routes;	/* admin listener, besides the common ones */
+	const struct route *const *routes; /* public listeners */
+	const struct route *const *admin_routes; /* admin listener, besides the common ones */
 	const struct param_type *param_types;
-	const struct daemon_check *checks;		/* ended by { 0 } */
-	const struct daemon_command *commands;		/* ended by { 0 }, besides the common ones */
-	bool plural_missing;				/* see struct http_app */
+	const struct daemon_check *checks; /* ended by { 0 } */
+	const struct daemon_command *commands; /* ended by { 0 }, besides the common ones */
+	bool plural_missing; /* see struct http_app */
 };
 
 /* The whole of main(). Common options: -c FILE, --check, --version, --help; common commands:

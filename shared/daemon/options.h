@@ -9,7 +9,7 @@ struct mx_str;
 struct options {
 	const char *conf_path;
 	bool check, version, help;
-	int argc;	/* the subcommand and what follows it; 0 = run the daemon */
+	int argc; /* the subcommand and what follows it; 0 = run the daemon */
 	char **argv;
 };
 

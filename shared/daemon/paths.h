@@ -8,7 +8,7 @@ struct daemon_app;
 
 struct daemon_path {
 	char *path;
-	unsigned flags;	/* enum daemon_path_flags */
+	unsigned flags; /* enum daemon_path_flags */
 };
 
 /* `{ 0 }` is empty. */

@@ -16,12 +16,12 @@ enum daemon_phase { PHASE_STARTING, PHASE_READY, PHASE_STOPPING };
 
 struct daemon {
 	const struct daemon_app *app;
-	struct mx_arena *mem;		/* what lives as long as the daemon */
-	pthread_mutex_t reload_lock;	/* for conf; held during a reload */
+	struct mx_arena *mem; /* what lives as long as the daemon */
+	pthread_mutex_t reload_lock; /* for conf; held during a reload */
 	struct conf *conf;
-	struct conf *first_conf;	/* what start() was given: kept until the end */
+	struct conf *first_conf; /* what start() was given: kept until the end */
 	struct daemon_paths paths;
-	int data_lock;			/* file descriptor */
+	int data_lock; /* file descriptor */
 	struct mx_metrics *metrics;
 	struct store *store;
 	struct net *net;
@@ -29,12 +29,12 @@ struct daemon {
 	struct http_server *server, *admin;
 	struct http_limit limits[LIMIT_COUNT];
 	int (*authenticate)(struct req *r);
-	void *ctx;			/* the app's */
+	void *ctx; /* the app's */
 	bool app_started;
 	int64_t started_ms, started_mono_ms;
-	_Atomic int phase;		/* enum daemon_phase */
-	bool seccomp;			/* in force */
-	int landlock;			/* its ABI, 0 = not in force */
+	_Atomic int phase; /* enum daemon_phase */
+	bool seccomp; /* in force */
+	int landlock; /* its ABI, 0 = not in force */
 };
 
 /* ---- run.c */

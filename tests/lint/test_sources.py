@@ -313,7 +313,8 @@ def test_names_of_tests_are_sentences():
     """At least two words: `a_taken_alias_is_refused`, not `alias_3`."""
     complaints = []
     for path in c_files():
-        for name in re.findall(r"cmocka_unit_test\w*\(\s*(\w+)", path.read_text()):
+        text = re.sub(r"^#define (.*\\\n)*.*", "", path.read_text(), flags=re.M)
+        for name in re.findall(r"cmocka_unit_test\w*\(\s*(\w+)", text):
             if name.count("_") < 2 or name.startswith("test_"):
                 complaints.append(f"{name_of(path)}: {name}")
     complain(complaints)

@@ -75,7 +75,7 @@ static void what_is_stolen_is_not_in_the_builder(void **state)
 	assert_int_equal(str.len, 0);
 }
 
-static void formatting_appends(void **state)
+static void formatted_text_is_appended(void **state)
 {
 	mx_str_auto str = { 0 };
 	mx_autofree char *text = mx_strf("%s-%d", "a", 5);
@@ -223,7 +223,7 @@ int main(void)
 		cmocka_unit_test(an_unused_builder_is_the_empty_text),
 		cmocka_unit_test(a_cleared_builder_keeps_its_memory),
 		cmocka_unit_test(what_is_stolen_is_not_in_the_builder),
-		cmocka_unit_test(formatting_appends),
+		cmocka_unit_test(formatted_text_is_appended),
 		cmocka_unit_test(equality_needs_two_texts),
 		cmocka_unit_test(beginnings_and_ends_are_recognised),
 		cmocka_unit_test(numbers_are_read_up_to_both_limits),
