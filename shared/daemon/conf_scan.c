@@ -88,7 +88,7 @@ static unsigned distance(struct mx_slice a, struct mx_slice b)
 
 static const char *nearest_key(const cyaml_schema_field_t *fields, struct mx_slice key)
 {
-	unsigned best = key.len < 5 ? 1 : 3;
+	unsigned best = key.len < 4 ? 1 : key.len < 6 ? 2 : 3;
 	const char *found = NULL;
 
 	if (key.len > KEY_SHOWN)
@@ -245,7 +245,7 @@ static int check_scalar(struct scan *scan, const cyaml_schema_value_t *schema,
 	struct mx_slice text = mx_slice_of((const char *)event->data.scalar.value,
 					   event->data.scalar.length);
 
-	if (is_empty(event))
+	if (is_empty(event) && scan->depth)
 		return refuse(scan, "has no value; comment the line out, or give one");
 	switch ((int)schema->type) {
 	case CYAML_INT:
@@ -366,6 +366,9 @@ static int refuse_syntax(struct scan *scan, const yaml_parser_t *parser)
 	scan->line = parser->error == YAML_READER_ERROR
 			     ? line_of(scan->text, parser->problem_offset)
 			     : parser->problem_mark.line + 1;
+	/* `address: ::` is the usual way to get there. */
+	if (streq(parser->problem, "mapping values are not allowed in this context"))
+		return refuse(scan, "not YAML: a value with ':' in it needs quotes");
 	return refuse(scan, "not YAML: %s%s%s", parser->problem ? parser->problem : "unreadable",
 		      parser->context ? " " : "", parser->context ? parser->context : "");
 }
