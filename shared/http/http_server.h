@@ -34,7 +34,8 @@ struct http_conf {
 	unsigned work_threads;		/* 0 = 2 × cores */
 	unsigned net_threads;		/* 0 = 32 */
 	unsigned connections_max;	/* 0 = 16,384 */
-	unsigned connections_per_address;	/* 0 = 256; loopback is not limited by it */
+	unsigned connections_per_address;	/* 0 = 256; loopback is not limited by it… */
+	bool limit_loopback;			/* …unless this is set */
 	int64_t header_deadline_ms;	/* 0 = 10 s, from the connection's or last reply's end */
 	int64_t body_deadline_ms;	/* 0 = 30 s */
 	int64_t idle_ms;		/* 0 = 60 s between requests */

@@ -26,8 +26,8 @@ struct req {
 					   trusted proxy; text form */
 	struct mx_slice raw;		/* the body's bytes */
 	json_t *body;			/* after scanner and schema; NULL without a schema */
-	struct store_view *view;	/* TXN_READ */
-	struct store_txn *txn;		/* TXN_WRITE */
+	struct store_view *view;	/* TXN_READ; both in LANE_WORK runs only, else NULL: no… */
+	struct store_txn *txn;		/* TXN_WRITE; …snapshot may wait for the network */
 	const char *user, *device, *origin;	/* what the authenticator found */
 	struct mx_error err;
 	json_t *err_fields;		/* more members of the error object; owned */
@@ -70,7 +70,8 @@ struct reply_body *reply_body_new(const char *content_type, const void *bytes, s
 				  bool cors);	/* copies */
 struct reply_body *reply_body_ref(struct reply_body *body);
 void reply_body_unref(struct reply_body *body);
-void reply_shared(struct req *r, struct reply_body *body);	/* takes a reference of its own */
+/* Takes a reference of its own. Headers are the body's: those of reply_header() are not sent. */
+void reply_shared(struct req *r, struct reply_body *body);
 
 /* ---- waiting without a thread */
 
@@ -79,6 +80,7 @@ void reply_shared(struct req *r, struct reply_body *body);	/* takes a reference 
  * `return -MX_PARK`, and the handler is run again after the first req_wake() or timeout_ms from
  * the first park (r->timed_out), whichever comes first; a wake that came before is not lost.
  * Or answer at once; the handle then does nothing. Each call replaces the request's handle.
+ * The returned reference is the caller's.
  */
 struct req_wake *req_wake_new(struct req *r, int64_t timeout_ms);
 struct req_wake *req_wake_ref(struct req_wake *wake);
