@@ -148,7 +148,7 @@ static void add_answers(struct http_server *server)
 	}
 }
 
-static void add_metrics(struct http_server *server)
+static void add_counters(struct http_server *server)
 {
 	mx_autofree char *seconds = metric_name(server, "http_request_seconds");
 
@@ -161,7 +161,13 @@ static void add_metrics(struct http_server *server)
 	server->durations[1] = mx_histogram_new(server->app.metrics, seconds,
 						"From the last byte in to the reply",
 						"lane=\"net\"");
-	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+}
+
+/* Last: they ask the server whenever the page is written. */
+static void add_gauges(struct http_server *server)
+{
+	for (size_t i = 0; server->app.metrics && i < sizeof(gauges) / sizeof(gauges[0]);
+	     i++) {
 		mx_autofree char *name = metric_name(server, gauges[i].name);
 
 		mx_gauge_fn(server->app.metrics, name, gauges[i].help, gauges[i].labels,
@@ -263,13 +269,14 @@ int http_server_start(const struct http_conf *given, const struct http_app *app,
 	rc = prepare(server, &conf, err);
 	if (rc == 0) {
 		start_parts(server, &conf);
-		add_metrics(server);
+		add_counters(server);
 		rc = start_listeners(server, &conf, err);
 	}
 	if (rc) {
 		http_server_stop(server, 0);
 		return rc;
 	}
+	add_gauges(server);
 	*ret_server = server;
 	return 0;
 }

@@ -52,7 +52,8 @@ struct http_app {
 	 * return -MX_MOVE_WORK. NULL: rows may only have AUTH_NONE. */
 	int (*authenticate)(struct req *r);
 	struct store *store;			/* NULL: rows may only have TXN_NONE */
-	struct mx_metrics *metrics;		/* may be NULL */
+	struct mx_metrics *metrics;		/* may be NULL; its page asks the running
+						   server: not to be written after the stop */
 	const char *metrics_prefix;		/* "notary" */
 	bool plural_missing;			/* M_MISSING_PARAMS: identity service */
 	const char *server_header;		/* NULL = none is sent */

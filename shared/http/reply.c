@@ -11,8 +11,9 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
+#include <strings.h>
 
-static const char json_type[] = "application/json";
+static const char json_media[] = "application/json";
 
 struct reply_body {
 	_Atomic unsigned refs;
@@ -222,7 +223,7 @@ void reply_seal(struct exchange *ex)
 	json_decref(reply->json);
 	reply->json = NULL;
 	reply->kind = REPLY_OWNED;
-	reply->content_type = json_type;
+	reply->content_type = json_media;
 	reply->bytes = mx_slice(text);
 }
 
@@ -252,7 +253,7 @@ static bool sets_cache(const struct reply *reply)
 static void add_headers(struct exchange *ex, struct MHD_Response *response)
 {
 	const struct reply *reply = &ex->reply;
-	const char *type = reply->content_type ? reply->content_type : json_type;
+	const char *type = reply->content_type ? reply->content_type : json_media;
 
 	MHD_add_response_header(response, "Content-Type", type);
 	if (reply->cors)
