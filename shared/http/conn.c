@@ -9,12 +9,12 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#define RATE_MIN 1024	/* bytes a second, of bodies and of replies that wait for the peer */
+#define RATE_MIN    1024 /* bytes a second, of bodies and of replies that wait for the peer */
 #define TICK_MIN_MS 20
 #define TICK_MAX_MS 1000
 
 struct conn_registry {
-	pthread_mutex_t lock;	/* everything below, and that no descriptor closes meanwhile */
+	pthread_mutex_t lock; /* everything below, and that no descriptor closes meanwhile */
 	pthread_cond_t wake;
 	pthread_t watchdog;
 	bool stopping;
@@ -22,7 +22,7 @@ struct conn_registry {
 	const struct peer_ranges *trusted;
 	struct http_conn *first;
 	unsigned len;
-	struct mx_map per_address;	/* peer_key → unsigned, on the heap */
+	struct mx_map per_address; /* peer_key → unsigned, on the heap */
 	int64_t refused, late;
 };
 
@@ -71,8 +71,7 @@ static void count_down(struct conn_registry *registry, const struct peer *peer)
 		mx_free(mx_map_remove(&registry->per_address, peer_key(peer)));
 }
 
-struct http_conn *conn_open(struct conn_registry *registry, int fd,
-			    const struct sockaddr *address)
+struct http_conn *conn_open(struct conn_registry *registry, int fd, const struct sockaddr *address)
 {
 	struct http_conn *conn = mx_calloc(1, sizeof(*conn));
 
@@ -138,11 +137,9 @@ static void note_phase(struct http_conn *conn, uint32_t mark, int64_t now_ms)
 }
 
 /* Data that arrived since the connection fell idle can only be the next header. */
-static bool header_is_late(const struct conn_limits *limits, struct http_conn *conn,
-			   int64_t now_ms)
+static bool header_is_late(const struct conn_limits *limits, struct http_conn *conn, int64_t now_ms)
 {
-	if (conn->header_ms == 0 &&
-	    socket_ms_since_data(conn->fd) < now_ms - conn->seen_ms)
+	if (conn->header_ms == 0 && socket_ms_since_data(conn->fd) < now_ms - conn->seen_ms)
 		conn->header_ms = now_ms;
 	return conn->header_ms != 0 && now_ms - conn->header_ms > limits->header_ms;
 }
@@ -172,13 +169,10 @@ static bool is_late(const struct conn_limits *limits, struct http_conn *conn, in
 		return false;
 	}
 	switch (phase_of(mark)) {
-	case CONN_OPEN:
-		return now_ms - conn->seen_ms > limits->header_ms;
+	case CONN_OPEN: return now_ms - conn->seen_ms > limits->header_ms;
 	case CONN_BODY:
-	case CONN_REPLY:
-		return is_too_slow(limits, conn, phase_of(mark), now_ms);
-	case CONN_BUSY:
-		return false;
+	case CONN_REPLY: return is_too_slow(limits, conn, phase_of(mark), now_ms);
+	case CONN_BUSY: return false;
 	case CONN_IDLE:
 		return now_ms - conn->seen_ms > limits->idle_ms ||
 		       header_is_late(limits, conn, now_ms);

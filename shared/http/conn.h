@@ -12,11 +12,11 @@ struct conn_registry;
 
 /* What a connection is at; each has its own deadline. */
 enum conn_phase {
-	CONN_OPEN,	/* nothing was asked yet: handshake and first header */
+	CONN_OPEN, /* nothing was asked yet: handshake and first header */
 	CONN_BODY,
-	CONN_BUSY,	/* the request is ours: no deadline here */
+	CONN_BUSY, /* the request is ours: no deadline here */
 	CONN_REPLY,
-	CONN_IDLE,	/* between requests, or in the next header */
+	CONN_IDLE, /* between requests, or in the next header */
 };
 
 struct http_conn {
@@ -24,20 +24,20 @@ struct http_conn {
 	int fd;
 	struct peer peer;
 	char client[PEER_TEXT_MAX];
-	bool trusted;	/* a proxy of ours: X-Forwarded-For counts */
-	bool counted;	/* in its address's count */
+	bool trusted; /* a proxy of ours: X-Forwarded-For counts */
+	bool counted; /* in its address's count */
 
 	/* Written by the connection's I/O thread only. The count changes with every phase, so the
 	 * watchdog sees that something happened without any clock on the way of a request. */
-	_Atomic uint32_t mark;	/* count << 3 | phase */
-	_Atomic uint64_t received;	/* bytes of bodies */
+	_Atomic uint32_t mark; /* count << 3 | phase */
+	_Atomic uint64_t received; /* bytes of bodies */
 
 	/* The watchdog's notes. */
 	uint32_t seen_mark;
-	int64_t seen_ms;	/* when it saw that mark first */
-	int64_t header_ms;	/* when it saw the next header begin; 0 = it did not */
-	int64_t window_ms;	/* start of the window in which the rate is measured… */
-	uint64_t window_bytes;	/* …and how far the connection was then */
+	int64_t seen_ms; /* when it saw that mark first */
+	int64_t header_ms; /* when it saw the next header begin; 0 = it did not */
+	int64_t window_ms; /* start of the window in which the rate is measured… */
+	uint64_t window_bytes; /* …and how far the connection was then */
 	bool late;
 };
 
@@ -56,8 +56,7 @@ void conn_registry_free(struct conn_registry *registry);
 /* Before accepting: false if there are too many, in all or of this address. */
 bool conn_may_open(struct conn_registry *registry, const struct sockaddr *address);
 
-struct http_conn *conn_open(struct conn_registry *registry, int fd,
-			    const struct sockaddr *address);
+struct http_conn *conn_open(struct conn_registry *registry, int fd, const struct sockaddr *address);
 /* Before the descriptor is closed: nothing touches it afterwards. */
 void conn_close(struct conn_registry *registry, struct http_conn *conn);
 

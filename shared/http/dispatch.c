@@ -11,8 +11,8 @@
 #include "shared/http/server.h"
 #include "shared/store/store.h"
 
-#define BODY_MAX      (64 * 1024)	/* of rows that do not say */
-#define DEADLINE_MS   MX_MINUTE_MS	/* the same */
+#define BODY_MAX      (64 * 1024) /* of rows that do not say */
+#define DEADLINE_MS   MX_MINUTE_MS /* the same */
 #define CONFLICTS_MAX 16
 
 /* ---- the route */
@@ -22,8 +22,11 @@ static enum http_method method_of(const char *name)
 	static const struct {
 		const char *name;
 		enum http_method method;
-	} methods[] = { { "GET", GET },	  { "POST", POST },	{ "PUT", PUT },
-			{ "HEAD", GET },  { "DELETE", DELETE } };
+	} methods[] = { { "GET", GET },
+			{ "POST", POST },
+			{ "PUT", PUT },
+			{ "HEAD", GET },
+			{ "DELETE", DELETE } };
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (streq(name, methods[i].name))
@@ -67,8 +70,7 @@ static int check_size(struct exchange *ex)
 
 static int find_route(struct exchange *ex)
 {
-	ex->entry = router_find(ex->server->router, ex->req.method, &ex->target,
-				&ex->reply.allow);
+	ex->entry = router_find(ex->server->router, ex->req.method, &ex->target, &ex->reply.allow);
 	ex->reply.cors = !ex->entry || (ex->entry->route->flags & ROUTE_CORS);
 	if (!ex->entry)
 		return ex->reply.allow ? -MX_BAD_METHOD : -MX_UNRECOGNIZED;
@@ -120,8 +122,8 @@ static void log_failure(struct exchange *ex, int rc)
 	if (!ours && !mx_log_wants(MX_LOG_DEBUG))
 		return;
 	mx_log(ours ? MX_LOG_ERROR : MX_LOG_DEBUG, "request refused", "request", ex->id, "route",
-	       ex->entry ? ex->entry->route->path : NULL, "code", mx_errc((enum mx_code)-rc)->name,
-	       "why", mx_error_text(&ex->req.err, rc), NULL);
+	       ex->entry ? ex->entry->route->path : NULL, "code",
+	       mx_errc((enum mx_code) - rc)->name, "why", mx_error_text(&ex->req.err, rc), NULL);
 }
 
 /* Dispatcher's own answers and codes that make no sense outside. */
@@ -158,8 +160,8 @@ static void leave_io(struct exchange *ex)
 	if (ex->suspended)
 		return;
 	ex->began_us = mx_mono_us();
-	ex->deadline_ms = ex->began_us / 1000 + (route->deadline_ms ? route->deadline_ms
-								    : DEADLINE_MS);
+	ex->deadline_ms = ex->began_us / 1000 +
+			  (route->deadline_ms ? route->deadline_ms : DEADLINE_MS);
 	park_suspend(ex->server->park, ex);
 }
 

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#define POOL_MAX      64	/* per thread; more only stand by after a burst */
+#define POOL_MAX      64 /* per thread; more only stand by after a burst */
 #define BODY_KEPT_MAX 8192
 #define OWN_BLOCK     2048
 #define RUN_BLOCK     2048

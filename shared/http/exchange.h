@@ -23,42 +23,42 @@ struct reply_header {
 
 struct reply {
 	enum reply_kind kind;
-	int status;		/* 0 = 200 */
+	int status; /* 0 = 200 */
 	const char *content_type;
-	struct mx_slice bytes;	/* REPLY_BYTES; of REPLY_OWNED, to be freed */
+	struct mx_slice bytes; /* REPLY_BYTES; of REPLY_OWNED, to be freed */
 	json_t *json;
 	struct reply_body *shared;
 	struct reply_header headers[REPLY_HEADERS_MAX];
 	unsigned headers_len;
-	unsigned allow;		/* methods of a 405, bits 1 << method */
+	unsigned allow; /* methods of a 405, bits 1 << method */
 	bool cors;
 };
 
 /* Who may touch an exchange: its I/O thread until it is suspended, then whoever it was handed to
  * (a lane, the committer, the park) until that one resumes it. */
 enum exchange_state {
-	EXCHANGE_NEW,		/* the target was read, the headers were not */
-	EXCHANGE_BODY,		/* the body is being read */
-	EXCHANGE_REFUSED,	/* like BODY, but the reply is known already */
+	EXCHANGE_NEW, /* the target was read, the headers were not */
+	EXCHANGE_BODY, /* the body is being read */
+	EXCHANGE_REFUSED, /* like BODY, but the reply is known already */
 	EXCHANGE_RUNNING,
-	EXCHANGE_RERUN,		/* resumed, to be run again on the I/O thread */
-	EXCHANGE_ANSWERED,	/* resumed, the reply may go out */
-	EXCHANGE_GONE,		/* resumed, nobody is there to hear it */
+	EXCHANGE_RERUN, /* resumed, to be run again on the I/O thread */
+	EXCHANGE_ANSWERED, /* resumed, the reply may go out */
+	EXCHANGE_GONE, /* resumed, nobody is there to hear it */
 };
 
 struct exchange {
-	struct req req;			/* first: handlers see only this */
+	struct req req; /* first: handlers see only this */
 	struct http_server *server;
 	struct http_conn *conn;
 	struct MHD_Connection *mhd;
-	struct peer peer;		/* of req.client */
-	char client[PEER_TEXT_MAX];	/* req.client, if a proxy stands between */
+	struct peer peer; /* of req.client */
+	char client[PEER_TEXT_MAX]; /* req.client, if a proxy stands between */
 	enum exchange_state state;
 	bool suspended;
-	unsigned gate;			/* the next gate of dispatch.c */
+	unsigned gate; /* the next gate of dispatch.c */
 	unsigned conflicts;
-	struct mx_slice raw_target;	/* in the library's buffer, then in `own` */
-	struct mx_arena *own;		/* as long as the request, unlike req.mem */
+	struct mx_slice raw_target; /* in the library's buffer, then in `own` */
+	struct mx_arena *own; /* as long as the request, unlike req.mem */
 	struct target target;
 	struct head head;
 	const struct route_entry *entry;
@@ -67,11 +67,11 @@ struct exchange {
 	uint64_t body_seen, body_max;
 	struct reply reply;
 	struct req_wake *wake;
-	int64_t deadline_ms;		/* monotonic, of a parked or moved request; 0 = not set */
-	int64_t park_until_ms;		/* set by the first park */
-	int64_t began_us;		/* when it left the I/O thread; 0 = it did not */
+	int64_t deadline_ms; /* monotonic, of a parked or moved request; 0 = not set */
+	int64_t park_until_ms; /* set by the first park */
+	int64_t began_us; /* when it left the I/O thread; 0 = it did not */
 	char id[12];
-	struct exchange *next;		/* in a pool or a queue */
+	struct exchange *next; /* in a pool or a queue */
 };
 
 /* Of this thread's pool, empty. Recycled, so that a request costs no allocation. */

@@ -8,13 +8,13 @@
 #include <sodium.h>
 #include <stdatomic.h>
 
-#define SETS  4096	/* × WAYS × 24 bytes = 768 KiB */
+#define SETS  4096 /* × WAYS × 24 bytes = 768 KiB */
 #define WAYS  8
 #define LOCKS 64
 
 /* Who is only a keyed hash: nobody can aim at another client's bucket. */
 struct bucket {
-	uint64_t who;	/* 0 = free */
+	uint64_t who; /* 0 = free */
 	double tokens;
 	int64_t at_ms;
 };

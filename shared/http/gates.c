@@ -96,7 +96,7 @@ static int (*const gates[])(struct exchange *ex) = {
 	pass_authenticate, pass_limit, pass_params, pass_json, pass_schema,
 };
 
-#define GATES	    (sizeof(gates) / sizeof(gates[0]))
+#define GATES       (sizeof(gates) / sizeof(gates[0]))
 #define GATE_PARSES 3
 
 int gates_pass(struct exchange *ex, bool cheap_only)

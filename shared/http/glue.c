@@ -11,13 +11,13 @@
 
 /* Bodies of refused requests are read to the end, so that the connection stays in step; longer
  * ones end it. */
-#define SWALLOW_MAX   (64 * 1024)
-#define BODY_AT_ONCE  4096	/* taken on the word of Content-Length; more only as it comes */
+#define SWALLOW_MAX  (64 * 1024)
+#define BODY_AT_ONCE 4096 /* taken on the word of Content-Length; more only as it comes */
 
 static struct http_conn *conn_of(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
@@ -57,8 +57,8 @@ static enum MHD_Result see_header(void *cls, enum MHD_ValueKind kind, const char
 
 static size_t block_len(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
 	return info ? info->header_size : 0;
 }
@@ -186,19 +186,13 @@ enum MHD_Result glue_request(void *cls, struct MHD_Connection *mhd, const char *
 	if (ex->suspended)
 		park_back(ex->server->park, ex);
 	switch (ex->state) {
-	case EXCHANGE_NEW:
-		return on_headers(ex, method, version);
+	case EXCHANGE_NEW: return on_headers(ex, method, version);
 	case EXCHANGE_BODY:
-	case EXCHANGE_REFUSED:
-		*data_len = 0;
-		return len > 0 ? on_data(ex, data, len) : on_end(ex);
-	case EXCHANGE_RERUN:
-		return on_rerun(ex);
-	case EXCHANGE_ANSWERED:
-		return send_reply(ex);
+	case EXCHANGE_REFUSED: *data_len = 0; return len > 0 ? on_data(ex, data, len) : on_end(ex);
+	case EXCHANGE_RERUN: return on_rerun(ex);
+	case EXCHANGE_ANSWERED: return send_reply(ex);
 	case EXCHANGE_RUNNING:
-	case EXCHANGE_GONE:
-		return MHD_NO;
+	case EXCHANGE_GONE: return MHD_NO;
 	}
 	return MHD_NO;
 }
@@ -222,16 +216,16 @@ void glue_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 static int fd_of(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info ? info->connect_fd : -1;
 }
 
 static const struct sockaddr *address_of(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
 	return info ? info->client_addr : NULL;
 }

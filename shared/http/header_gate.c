@@ -7,10 +7,11 @@
 
 /* RFC 9110, 5.6.2: the bytes of a token. */
 static const bool token_bytes[256] = {
-	['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true,
-	['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true,
-	['`'] = true, ['|'] = true, ['~'] = true, ['0' ... '9'] = true, ['a' ... 'z'] = true,
-	['A' ... 'Z'] = true,
+	['!'] = true,         ['#'] = true,         ['$'] = true, ['%'] = true,
+	['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true,
+	['-'] = true,         ['.'] = true,         ['^'] = true, ['_'] = true,
+	['`'] = true,         ['|'] = true,         ['~'] = true, ['0' ... '9'] = true,
+	['a' ... 'z'] = true, ['A' ... 'Z'] = true,
 };
 
 static bool is_token(struct mx_slice name)
@@ -125,8 +126,8 @@ int head_check(const struct head *head, bool http_1_1, struct mx_error *err)
 	if (chunked && head->content_length.ptr)
 		return mx_fail(err, MX_BAD_HTTP,
 			       "Content-Length and Transfer-Encoding exclude each other");
-	if (chunked && (head->transfer_encoding.len != 7 ||
-			!is_name(head->transfer_encoding, "chunked")))
+	if (chunked &&
+	    (head->transfer_encoding.len != 7 || !is_name(head->transfer_encoding, "chunked")))
 		return mx_fail(err, MX_BAD_HTTP, "The only known Transfer-Encoding is chunked");
 	if (head->content_length.ptr && !is_number(head->content_length))
 		return mx_fail(err, MX_BAD_HTTP, "Content-Length is not a number");

@@ -14,9 +14,9 @@ struct mx_error;
 struct head {
 	struct mx_slice host, authorization, content_type, content_encoding, forwarded_for;
 	struct mx_slice content_length, transfer_encoding;
-	bool expects;		/* Expect: 100-continue */
-	bool repeated;		/* a header that must be single came again */
-	bool malformed;		/* a name that is no token, a value with controls */
+	bool expects; /* Expect: 100-continue */
+	bool repeated; /* a header that must be single came again */
+	bool malformed; /* a name that is no token, a value with controls */
 };
 
 void head_add(struct head *head, struct mx_slice name, struct mx_slice value);

@@ -18,13 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NET_THREADS	     32
-#define CONNECTIONS_MAX	     16384
+#define NET_THREADS             32
+#define CONNECTIONS_MAX         16384
 #define CONNECTIONS_PER_ADDRESS 256
-#define HEADER_DEADLINE_MS   (10 * MX_SECOND_MS)
-#define BODY_DEADLINE_MS     (30 * MX_SECOND_MS)
-#define IDLE_MS		     (60 * MX_SECOND_MS)
-#define STOP_POLL_MS	     5
+#define HEADER_DEADLINE_MS      (10 * MX_SECOND_MS)
+#define BODY_DEADLINE_MS        (30 * MX_SECOND_MS)
+#define IDLE_MS                 (60 * MX_SECOND_MS)
+#define STOP_POLL_MS            5
 
 static struct http_conf with_defaults(const struct http_conf *given)
 {
@@ -138,10 +138,9 @@ static void add_answers(struct http_server *server)
 		bool routed = i / STATUS_CLASSES + 1 < routes;
 		const struct route *route =
 			routed ? router_entry(server->router, i / STATUS_CLASSES)->route : NULL;
-		mx_autofree char *labels = mx_strf("route=\"%s %s\",code=\"%uxx\"",
-						   route ? methods[route->method] : "",
-						   route ? route->path : "",
-						   i % STATUS_CLASSES + 2);
+		mx_autofree char *labels = mx_strf(
+			"route=\"%s %s\",code=\"%uxx\"", route ? methods[route->method] : "",
+			route ? route->path : "", i % STATUS_CLASSES + 2);
 
 		server->answers[i] = mx_counter_new(server->app.metrics, name,
 						    "Answers by route and class", labels);
@@ -158,16 +157,14 @@ static void add_counters(struct http_server *server)
 	server->durations[0] = mx_histogram_new(server->app.metrics, seconds,
 						"From the last byte in to the reply",
 						"lane=\"work\"");
-	server->durations[1] = mx_histogram_new(server->app.metrics, seconds,
-						"From the last byte in to the reply",
-						"lane=\"net\"");
+	server->durations[1] = mx_histogram_new(
+		server->app.metrics, seconds, "From the last byte in to the reply", "lane=\"net\"");
 }
 
 /* Last: they ask the server whenever the page is written. */
 static void add_gauges(struct http_server *server)
 {
-	for (size_t i = 0; server->app.metrics && i < sizeof(gauges) / sizeof(gauges[0]);
-	     i++) {
+	for (size_t i = 0; server->app.metrics && i < sizeof(gauges) / sizeof(gauges[0]); i++) {
 		mx_autofree char *name = metric_name(server, gauges[i].name);
 
 		mx_gauge_fn(server->app.metrics, name, gauges[i].help, gauges[i].labels,
@@ -242,8 +239,7 @@ static int start_listeners(struct http_server *server, const struct http_conf *c
 	return 0;
 }
 
-static int prepare(struct http_server *server, const struct http_conf *conf,
-		   struct mx_error *err)
+static int prepare(struct http_server *server, const struct http_conf *conf, struct mx_error *err)
 {
 	int rc = router_new(server->app.routes, server->app.param_types, &server->router, err);
 
@@ -340,8 +336,7 @@ uint16_t http_server_port(const struct http_server *server, unsigned i)
 	return server->listeners[i].port;
 }
 
-void http_server_set_limits(struct http_server *server,
-			    const struct http_limit limits[LIMIT_COUNT])
+void http_server_set_limits(struct http_server *server, const struct http_limit limits[LIMIT_COUNT])
 {
 	limiter_set(server->limiter, limits);
 }

@@ -10,7 +10,7 @@
 struct exchange;
 struct lanes;
 
-#define LANE_QUEUE_MAX 1024	/* waiting requests of a pool */
+#define LANE_QUEUE_MAX 1024 /* waiting requests of a pool */
 
 struct lanes *lanes_new(unsigned work_threads, unsigned net_threads,
 			void (*run)(struct exchange *ex, enum route_lane lane));

@@ -16,8 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG	   1024
-#define UNIX_MODE  0660
+#define BACKLOG     1024
+#define UNIX_MODE   0660
 #define UNIX_PREFIX "unix:"
 /* Room for a request line and headers; the library clears it after every request. */
 #define CONNECTION_MEMORY (16 * 1024)
@@ -138,8 +138,7 @@ static uint16_t port_of(int fd)
 	return 0;
 }
 
-int listener_open(struct listener *listener, const struct http_listen *where,
-		  struct mx_error *err)
+int listener_open(struct listener *listener, const struct http_listen *where, struct mx_error *err)
 {
 	bool is_unix = mx_starts_with(where->address, UNIX_PREFIX);
 
@@ -190,9 +189,9 @@ static struct MHD_Daemon *daemon_start(struct listener *listener, struct http_se
 		glue_completed, server, MHD_OPTION_NOTIFY_CONNECTION, glue_connection, server,
 		MHD_OPTION_CONNECTION_LIMIT, conf->connections_max + conf->io_threads,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
-		(size_t)THREAD_STACK_BYTES, MHD_OPTION_ARRAY, strict, MHD_OPTION_ARRAY, pool,
-		MHD_OPTION_ARRAY, tls_options, MHD_OPTION_END);
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
+		MHD_OPTION_ARRAY, strict, MHD_OPTION_ARRAY, pool, MHD_OPTION_ARRAY, tls_options,
+		MHD_OPTION_END);
 }
 
 int listener_start(struct listener *listener, struct http_server *server,

@@ -8,14 +8,13 @@ struct http_server;
 
 struct listener {
 	struct MHD_Daemon *daemon;
-	int fd;			/* while we close it */
+	int fd; /* while we close it */
 	uint16_t port;
-	char *path;		/* of a unix socket */
+	char *path; /* of a unix socket */
 };
 
 /* -MX_BAD_CONFIG if the address cannot be used. */
-int listener_open(struct listener *listener, const struct http_listen *where,
-		  struct mx_error *err);
+int listener_open(struct listener *listener, const struct http_listen *where, struct mx_error *err);
 /* Begins to accept. */
 int listener_start(struct listener *listener, struct http_server *server,
 		   const struct http_conf *conf, bool tls, struct mx_error *err);

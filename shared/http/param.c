@@ -48,12 +48,9 @@ static int check_key_id(struct req *r, const char *value)
 }
 
 static const struct param_type built_in[] = {
-	{ "server_name", check_server_name },
-	{ "user_id", check_user_id },
-	{ "room_id", check_room_id },
-	{ "event_id", check_event_id },
-	{ "key_id", check_key_id },
-	{ 0 },
+	{ "server_name", check_server_name }, { "user_id", check_user_id },
+	{ "room_id", check_room_id },         { "event_id", check_event_id },
+	{ "key_id", check_key_id },           { 0 },
 };
 
 static const struct param_type *find_in(const struct param_type *types, struct mx_slice name)

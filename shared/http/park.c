@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define SWEEP_FROM 128	/* suspended connections from which on resumes are collected */
+#define SWEEP_FROM 128 /* suspended connections from which on resumes are collected */
 #define SWEEP_MS   3
 #define EVENTS_MAX 64
 
@@ -28,9 +28,9 @@ struct park {
 	int epoll_fd, event_fd;
 	bool closed, stopping;
 	struct wake_heap heap;
-	struct mx_vec(struct req_wake *) by_fd;	/* who is parked on that descriptor */
-	struct exchange *resumes;		/* collected for the next sweep */
-	int64_t sweep_ms;			/* when it is due; 0 = none is */
+	struct mx_vec(struct req_wake *) by_fd; /* who is parked on that descriptor */
+	struct exchange *resumes; /* collected for the next sweep */
+	int64_t sweep_ms; /* when it is due; 0 = none is */
 	_Atomic unsigned parked, suspended;
 };
 
@@ -251,8 +251,7 @@ static struct req_wake *left_on(struct park *park, int fd)
 	struct req_wake *wake = NULL;
 
 	pthread_mutex_lock(&park->lock);
-	if ((size_t)fd < park->by_fd.len && park->by_fd.items[fd] &&
-	    poll(&poll_fd, 1, 0) == 1)
+	if ((size_t)fd < park->by_fd.len && park->by_fd.items[fd] && poll(&poll_fd, 1, 0) == 1)
 		wake = req_wake_ref(park->by_fd.items[fd]);
 	pthread_mutex_unlock(&park->lock);
 	return wake;

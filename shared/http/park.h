@@ -11,8 +11,8 @@ struct park;
 /* What may happen to a parked request; called on the waker's or the park's thread, which then
  * owns the exchange no longer. */
 struct park_calls {
-	void (*run)(struct exchange *ex);	/* woken, or req.timed_out */
-	void (*gone)(struct exchange *ex);	/* its client left */
+	void (*run)(struct exchange *ex); /* woken, or req.timed_out */
+	void (*gone)(struct exchange *ex); /* its client left */
 };
 
 struct park *park_new(const struct park_calls *calls);

@@ -107,8 +107,7 @@ bool peer_in_range(const struct peer *peer, const struct peer_range *range)
 
 	if (!peer->is_ip || memcmp(peer->address, range->base.address, bytes) != 0)
 		return false;
-	return bits == 0 ||
-	       (peer->address[bytes] ^ range->base.address[bytes]) >> (8 - bits) == 0;
+	return bits == 0 || (peer->address[bytes] ^ range->base.address[bytes]) >> (8 - bits) == 0;
 }
 
 bool peer_ranges_load(const char *const *texts, struct peer_ranges *ret_ranges)

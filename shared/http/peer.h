@@ -13,7 +13,7 @@ struct sockaddr;
 /* IPv4 is kept as IPv4-mapped IPv6, so both forms of one host are one. */
 struct peer {
 	uint8_t address[16];
-	bool is_ip;	/* false: a unix socket */
+	bool is_ip; /* false: a unix socket */
 };
 
 struct peer_range {

@@ -18,7 +18,7 @@ static const char json_media[] = "application/json";
 struct reply_body {
 	_Atomic unsigned refs;
 	struct MHD_Response *response;
-	_Atomic bool named;	/* the Server header was added or is not wanted */
+	_Atomic bool named; /* the Server header was added or is not wanted */
 };
 
 void reply_clear(struct exchange *ex)
@@ -115,8 +115,7 @@ struct reply_body *reply_body_new(const char *content_type, const void *bytes, s
 	struct reply_body *body = mx_calloc(1, sizeof(*body));
 
 	atomic_init(&body->refs, 1);
-	body->response = MHD_create_response_from_buffer(len, (void *)bytes,
-							 MHD_RESPMEM_MUST_COPY);
+	body->response = MHD_create_response_from_buffer(len, (void *)bytes, MHD_RESPMEM_MUST_COPY);
 	if (!body->response)
 		abort();
 	MHD_add_response_header(body->response, "Content-Type", content_type);
@@ -178,10 +177,9 @@ static void add_retry(struct exchange *ex, json_t *json)
 
 static void add_allow(struct exchange *ex, unsigned allow)
 {
-	static const char *const names[ROUTE_METHODS] = { [GET] = "GET, HEAD, ",
-							  [POST] = "POST, ",
-							  [PUT] = "PUT, ",
-							  [DELETE] = "DELETE, " };
+	static const char *const names[ROUTE_METHODS] = {
+		[GET] = "GET, HEAD, ", [POST] = "POST, ", [PUT] = "PUT, ", [DELETE] = "DELETE, "
+	};
 	mx_str_auto list = { 0 };
 
 	for (unsigned m = GET; m < ROUTE_METHODS; m++)

@@ -12,11 +12,11 @@
 #define PATHS_MAX 8
 
 struct node {
-	char *name;	/* NULL: a parameter */
+	char *name; /* NULL: a parameter */
 	size_t name_len;
-	struct mx_vec(struct node *) children;	/* literals, sorted by length, then bytes */
+	struct mx_vec(struct node *) children; /* literals, sorted by length, then bytes */
 	struct node *param;
-	struct route_entry *entries[2][ROUTE_METHODS];	/* [1]: with a trailing slash */
+	struct route_entry *entries[2][ROUTE_METHODS]; /* [1]: with a trailing slash */
 };
 
 struct router {
@@ -195,8 +195,7 @@ int router_new(const struct route *const *tables, const struct param_type *types
 static void node_unfold(struct node *node, struct node ***list, size_t *len, size_t *cap)
 {
 	for (size_t i = 0; i <= node->children.len; i++) {
-		struct node *child = i < node->children.len ? node->children.items[i]
-							    : node->param;
+		struct node *child = i < node->children.len ? node->children.items[i] : node->param;
 
 		if (!child)
 			continue;

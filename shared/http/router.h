@@ -12,21 +12,21 @@ struct router;
 struct target;
 
 #define ROUTE_PARAMS_MAX 8
-#define ROUTE_METHODS	 (DELETE + 1)
+#define ROUTE_METHODS    (DELETE + 1)
 
 struct route_param {
-	const char *name;	/* owned by the router */
+	const char *name; /* owned by the router */
 	unsigned segment;
-	const struct param_type *type;	/* NULL: any text */
+	const struct param_type *type; /* NULL: any text */
 };
 
 /* A route and what was looked up for it at start. */
 struct route_entry {
 	const struct route *route;
-	const struct mx_schema *body;	/* filled by the server */
+	const struct mx_schema *body; /* filled by the server */
 	struct route_param params[ROUTE_PARAMS_MAX];
 	unsigned params_len;
-	unsigned index;		/* 0, 1, … over all tables */
+	unsigned index; /* 0, 1, … over all tables */
 };
 
 /* types: the daemon's own, may be NULL; the built-in ones come after them.

@@ -14,7 +14,7 @@ struct listener;
 struct mx_metric;
 struct park;
 
-#define STATUS_CLASSES 4	/* 2xx … 5xx */
+#define STATUS_CLASSES 4 /* 2xx … 5xx */
 
 struct http_server {
 	struct http_app app;
@@ -26,9 +26,9 @@ struct http_server {
 	struct peer_ranges trusted;
 	struct listener *listeners;
 	unsigned listeners_len;
-	bool check_layout;	/* the library's parser is an old one: see wire_layout.h */
+	bool check_layout; /* the library's parser is an old one: see wire_layout.h */
 	_Atomic bool stopping;
-	pthread_mutex_t name_lock;	/* adding the Server header to a shared reply */
-	struct mx_metric **answers;	/* [(route index or router_len()) * STATUS_CLASSES] */
-	struct mx_metric *durations[2];	/* of the work and the net lane */
+	pthread_mutex_t name_lock; /* adding the Server header to a shared reply */
+	struct mx_metric **answers; /* [(route index or router_len()) * STATUS_CLASSES] */
+	struct mx_metric *durations[2]; /* of the work and the net lane */
 };

@@ -2,7 +2,7 @@
 
 #include "shared/core/time.h"
 
-#include <linux/tcp.h>	/* glibc's own struct tcp_info ends before tcpi_bytes_acked */
+#include <linux/tcp.h> /* glibc's own struct tcp_info ends before tcpi_bytes_acked */
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>

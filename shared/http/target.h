@@ -13,14 +13,14 @@ struct mx_error;
 #define TARGET_PAIRS_MAX    256
 
 struct target_pair {
-	const char *name, *value;	/* decoded; '+' stays '+'; without '=' the value is "" */
+	const char *name, *value; /* decoded; '+' stays '+'; without '=' the value is "" */
 };
 
 struct target {
-	const char *raw;	/* "/path?query" as it came: what X-Matrix signs */
-	const char *segments[TARGET_SEGMENTS_MAX];	/* decoded */
+	const char *raw; /* "/path?query" as it came: what X-Matrix signs */
+	const char *segments[TARGET_SEGMENTS_MAX]; /* decoded */
 	unsigned len;
-	bool slash;	/* ends with '/', and is not "/" */
+	bool slash; /* ends with '/', and is not "/" */
 	struct target_pair *pairs;
 	unsigned pairs_len;
 };

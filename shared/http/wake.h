@@ -13,12 +13,12 @@ struct park;
 struct req_wake {
 	_Atomic unsigned refs;
 	pthread_mutex_t lock;
-	struct exchange *ex;	/* NULL when the request has ended */
+	struct exchange *ex; /* NULL when the request has ended */
 	struct park *park;
 	bool woken;
-	bool parked;		/* whoever clears it owns the exchange */
+	bool parked; /* whoever clears it owns the exchange */
 	int64_t timeout_ms;
-	int64_t deadline_ms;	/* monotonic */
-	size_t heap_index;	/* under the park's lock, like all below */
+	int64_t deadline_ms; /* monotonic */
+	size_t heap_index; /* under the park's lock, like all below */
 	int fd;
 };

@@ -15,8 +15,8 @@
  * header's name is moved out of the buffer, a bare LF leaves one NUL instead of two.
  */
 struct wire_layout {
-	const char *end;	/* of the header block, its empty line included */
-	const char *next;	/* where the next piece must begin */
+	const char *end; /* of the header block, its empty line included */
+	const char *next; /* where the next piece must begin */
 	bool broken;
 };
 
