@@ -16,47 +16,47 @@ struct req;
 struct store;
 
 struct http_limit {
-	double per_second;	/* 0 = not limited */
+	double per_second; /* 0 = not limited */
 	double burst;
 };
 
 struct http_listen {
-	const char *address;	/* "127.0.0.1", "::", or "unix:/path" (mode 0660) */
-	uint16_t port;		/* 0 = any; see http_server_port() */
+	const char *address; /* "127.0.0.1", "::", or "unix:/path" (mode 0660) */
+	uint16_t port; /* 0 = any; see http_server_port() */
 	bool tls;
 };
 
 struct http_conf {
 	const struct http_listen *listen;
 	unsigned listen_len;
-	struct mx_tls *tls;		/* needed if a listener has tls; borrowed */
-	unsigned io_threads;		/* 0 = cores */
-	unsigned work_threads;		/* 0 = 2 × cores */
-	unsigned net_threads;		/* 0 = 32 */
-	unsigned connections_max;	/* 0 = 16,384 */
-	unsigned connections_per_address;	/* 0 = 256; loopback is not limited by it… */
-	bool limit_loopback;			/* …unless this is set */
-	int64_t header_deadline_ms;	/* 0 = 10 s, from the connection's or last reply's end */
-	int64_t body_deadline_ms;	/* 0 = 30 s */
-	int64_t idle_ms;		/* 0 = 60 s between requests */
-	struct http_limit limits[LIMIT_COUNT];	/* per client address, or per user once known */
-	const char *const *trusted_proxies;	/* CIDRs, NULL-ended: X-Forwarded-For counts */
+	struct mx_tls *tls; /* needed if a listener has tls; borrowed */
+	unsigned io_threads; /* 0 = cores */
+	unsigned work_threads; /* 0 = 2 × cores */
+	unsigned net_threads; /* 0 = 32 */
+	unsigned connections_max; /* 0 = 16,384 */
+	unsigned connections_per_address; /* 0 = 256; loopback is not limited by it… */
+	bool limit_loopback; /* …unless this is set */
+	int64_t header_deadline_ms; /* 0 = 10 s, from the connection's or last reply's end */
+	int64_t body_deadline_ms; /* 0 = 30 s */
+	int64_t idle_ms; /* 0 = 60 s between requests */
+	struct http_limit limits[LIMIT_COUNT]; /* per client address, or per user once known */
+	const char *const *trusted_proxies; /* CIDRs, NULL-ended: X-Forwarded-For counts */
 };
 
 struct http_app {
-	void *ctx;				/* r->app */
-	const struct route *const *routes;	/* NULL-ended list of tables, each ended by { 0 } */
-	const struct param_type *param_types;	/* ended by { 0 }; "server_name", "user_id",
-						   "room_id", "event_id", "key_id" are built in */
+	void *ctx; /* r->app */
+	const struct route *const *routes; /* NULL-ended list of tables, each ended by { 0 } */
+	const struct param_type *param_types; /* ended by { 0 }; "server_name", "user_id",
+						 "room_id", "event_id", "key_id" are built in */
 	/* Fills user, device, origin, or refuses. Runs in the row's lane; for LANE_IO rows it may
 	 * return -MX_MOVE_WORK. NULL: rows may only have AUTH_NONE. */
 	int (*authenticate)(struct req *r);
-	struct store *store;			/* NULL: rows may only have TXN_NONE */
-	struct mx_metrics *metrics;		/* may be NULL; its page asks the running
-						   server: not to be written after the stop */
-	const char *metrics_prefix;		/* "notary" */
-	bool plural_missing;			/* M_MISSING_PARAMS: identity service */
-	const char *server_header;		/* NULL = none is sent */
+	struct store *store; /* NULL: rows may only have TXN_NONE */
+	struct mx_metrics *metrics; /* may be NULL; its page asks the running
+				       server: not to be written after the stop */
+	const char *metrics_prefix; /* "notary" */
+	bool plural_missing; /* M_MISSING_PARAMS: identity service */
+	const char *server_header; /* NULL = none is sent */
 };
 
 /* Returns with all listeners open. -MX_BAD_CONFIG if an address cannot be used. */

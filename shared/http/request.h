@@ -16,27 +16,27 @@ struct reply_body;
 struct req_wake;
 
 struct req {
-	struct mx_arena *mem;		/* as long as the request; emptied before each run */
-	void *app;			/* the daemon's context */
+	struct mx_arena *mem; /* as long as the request; emptied before each run */
+	void *app; /* the daemon's context */
 	const struct route *route;
 	enum http_method method;
-	const char *target;		/* raw, with its query: what X-Matrix signs */
-	const char *id;			/* for logs: 8 characters */
-	const char *client;		/* address of the peer, or by X-Forwarded-For of a
-					   trusted proxy; text form */
-	struct mx_slice raw;		/* the body's bytes */
-	json_t *body;			/* after scanner and schema; NULL without a schema */
-	struct store_view *view;	/* TXN_READ; both in LANE_WORK runs only, else NULL: no… */
-	struct store_txn *txn;		/* TXN_WRITE; …snapshot may wait for the network */
-	const char *user, *device, *origin;	/* what the authenticator found */
+	const char *target; /* raw, with its query: what X-Matrix signs */
+	const char *id; /* for logs: 8 characters */
+	const char *client; /* address of the peer, or by X-Forwarded-For of a
+			       trusted proxy; text form */
+	struct mx_slice raw; /* the body's bytes */
+	json_t *body; /* after scanner and schema; NULL without a schema */
+	struct store_view *view; /* TXN_READ; both in LANE_WORK runs only, else NULL: no… */
+	struct store_txn *txn; /* TXN_WRITE; …snapshot may wait for the network */
+	const char *user, *device, *origin; /* what the authenticator found */
 	struct mx_error err;
-	json_t *err_fields;		/* more members of the error object; owned */
-	enum route_lane lane;		/* where this run is: never block in LANE_IO. After a park
-					   it is the lane that it parked in */
-	unsigned run;			/* 0, 1, …: how often the handler was started over */
-	bool timed_out;			/* parked, and the deadline passed: answer what there is */
-	void *kept;			/* the handler's own, survives reruns… */
-	void (*kept_free)(void *kept);	/* …and is released with the request */
+	json_t *err_fields; /* more members of the error object; owned */
+	enum route_lane lane; /* where this run is: never block in LANE_IO. After a park
+				 it is the lane that it parked in */
+	unsigned run; /* 0, 1, …: how often the handler was started over */
+	bool timed_out; /* parked, and the deadline passed: answer what there is */
+	void *kept; /* the handler's own, survives reruns… */
+	void (*kept_free)(void *kept); /* …and is released with the request */
 };
 
 /* ---- asking */
@@ -67,7 +67,7 @@ void reply_header(struct req *r, const char *name, const char *value);
 /* A prepared answer for many requests: its bytes and headers are made once and sent from any
  * thread without copying. */
 struct reply_body *reply_body_new(const char *content_type, const void *bytes, size_t len,
-				  bool cors);	/* copies */
+				  bool cors); /* copies */
 struct reply_body *reply_body_ref(struct reply_body *body);
 void reply_body_unref(struct reply_body *body);
 /* Takes a reference of its own. Headers are the body's: those of reply_header() are not sent. */
@@ -85,4 +85,4 @@ void reply_shared(struct req *r, struct reply_body *body);
 struct req_wake *req_wake_new(struct req *r, int64_t timeout_ms);
 struct req_wake *req_wake_ref(struct req_wake *wake);
 void req_wake_unref(struct req_wake *wake);
-void req_wake(struct req_wake *wake);	/* any thread, any time, also after the request's end */
+void req_wake(struct req_wake *wake); /* any thread, any time, also after the request's end */
