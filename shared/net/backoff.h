@@ -10,9 +10,9 @@
 struct net_backoff;
 
 struct net_backoff_conf {
-	int64_t first_ms;	/* after the first failure; 0 = 30 s */
-	int64_t max_ms;		/* 0 = 1 h; every failure doubles, ± 25 % */
-	size_t entries_max;	/* 0 = 100,000; the least recently failed go */
+	int64_t first_ms; /* after the first failure; 0 = 30 s */
+	int64_t max_ms; /* 0 = 1 h; every failure doubles, ± 25 % */
+	size_t entries_max; /* 0 = 100,000; the least recently failed go */
 };
 
 /* Thread-safe. */
