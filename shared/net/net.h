@@ -25,6 +25,7 @@ struct net_conf {
 	/* Well-known answers: bounds of what a peer's caching headers may ask; 0 = the defaults
 	 * 5 min, 48 h; 24 h without headers, 1 h for errors. */
 	int64_t wellknown_min_ms, wellknown_max_ms;
+	uint16_t wellknown_port; /* 0 = 443; tests have to do without it */
 	const char *user_agent; /* NULL = "Trinity" */
 	struct mx_metrics *metrics;
 };
