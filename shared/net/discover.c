@@ -1,5 +1,6 @@
 #include "shared/net/discover.h"
 
+#include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/slice.h"
 #include "shared/core/str.h"

@@ -131,7 +131,7 @@ static int64_t work(struct net *net)
 	due = earlier(due, net->curl_due_ms);
 	mx_metric_set(net->running, net->slots.total);
 	mx_metric_set(net->waiting, net->slots.waiting);
-	if (!net_list_empty(&net->loop.runnable))
+	if (net->stopping || !net_list_empty(&net->loop.runnable))
 		return 0;
 	if (due < 0)
 		return -1;

@@ -110,11 +110,13 @@ static unsigned chain_verify(const struct net_trust *trust, struct chain *chain,
 static int fail_with_status(unsigned status, struct mx_error *err)
 {
 	gnutls_datum_t text = { 0 };
+	struct mx_slice trimmed;
 	int rc;
 
 	if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0)
 		return mx_fail(err, MX_REMOTE_FAILED, "TLS: the certificate is not valid");
-	rc = mx_fail(err, MX_REMOTE_FAILED, "TLS: %s", (const char *)text.data);
+	trimmed = mx_trim(mx_slice((const char *)text.data));
+	rc = mx_fail(err, MX_REMOTE_FAILED, "TLS: %.*s", MX_SLICE_ARG(trimmed));
 	gnutls_free(text.data);
 	return rc;
 }
