@@ -164,12 +164,13 @@ int mx_cidr_set_new(const char *const *texts, size_t len, struct mx_cidr_set **r
 {
 	struct mx_cidr_set *set = mx_calloc(1, sizeof(*set) + len * sizeof(set->ranges[0]));
 
-	for (set->len = 0; set->len < len; set->len++) {
-		if (range_parse(texts[set->len], &set->ranges[set->len]))
+	for (size_t i = 0; i < len; i++) {
+		if (range_parse(texts[i], &set->ranges[i]))
 			continue;
 		mx_cidr_set_free(set);
-		return mx_fail(err, MX_BAD_CONFIG, "%.80s is no address range", texts[set->len]);
+		return mx_fail(err, MX_BAD_CONFIG, "%.80s is no address range", texts[i]);
 	}
+	set->len = len;
 	*ret_set = set;
 	return 0;
 }
