@@ -2,6 +2,8 @@
  * files that include this header know of <db.h>. */
 #pragma once
 
+#include "shared/store/bdb_files.h"
+#include "shared/store/bdb_pages.h"
 #include "shared/store/bdb_space.h"
 #include "shared/store/engine.h"
 #include "shared/store/versions.h"
@@ -10,9 +12,6 @@
 #include <stdatomic.h>
 
 #include <db.h>
-
-#define BDB_PAGE_SIZE 4096u
-#define BDB_PATH_MAX  4096
 
 struct mx_metric;
 struct mx_metrics;
@@ -33,6 +32,7 @@ struct bdb_keeper;
 struct bdb {
 	struct store_engine base;
 	char *directory; /* NULL: in memory */
+	uint32_t recover_flag;
 	int lock_fd;
 	DB_ENV *env;
 	const struct store_table *const *tables;
@@ -55,6 +55,25 @@ int store_bdb_env_open(struct bdb *bdb, size_t cache_bytes, struct mx_error *err
 int store_bdb_tables_open(struct bdb *bdb, struct mx_error *err);
 /* -MX_STORE with what the library said last. */
 int store_bdb_fail(struct bdb *bdb, const char *what, int rc, struct mx_error *err);
+
+/* ---- bdb_check.c */
+
+/* What was found in the directory before the library looks at it. */
+struct bdb_start {
+	bool closed;
+	uint64_t empty_pages; /* recovery has to fill them */
+	struct store_catalogue catalogue;
+};
+
+/* `all`: every page, however many there are. */
+int store_bdb_check_files(const char *directory, bool all, struct bdb_start *ret_start,
+			  struct mx_error *err);
+/* After recovery, before a table is opened. */
+int store_bdb_check_recovered(struct bdb *bdb, const struct bdb_start *start, struct mx_error *err);
+void store_bdb_catalogue_write(struct bdb *bdb);
+
+/* ---- bdb_backup.c */
+int store_bdb_backup(struct store_engine *engine, const char *to_directory, struct mx_error *err);
 
 /* ---- bdb_read.c: the rows as they are in the tables, library codes */
 

@@ -64,6 +64,7 @@ static void tables_close(struct bdb *bdb)
 			store_bdb_fatal(bdb, "closing a table", EIO);
 	}
 	mx_free(bdb->handles);
+	bdb->handles = NULL;
 }
 
 static void env_close(struct bdb *bdb)
@@ -73,6 +74,7 @@ static void env_close(struct bdb *bdb)
 	if (!bdb->env)
 		return;
 	rc = bdb->env->close(bdb->env, 0);
+	bdb->env = NULL;
 	if (rc && !bdb->opening)
 		store_bdb_fatal(bdb, "closing", rc);
 }
@@ -106,6 +108,13 @@ static void bdb_close(struct store_engine *engine)
 
 	store_keeper_stop(bdb->keeper);
 	checkpoint_last(bdb);
+	tables_close(bdb);
+	store_bdb_catalogue_write(bdb);
+	env_close(bdb);
+	/* Without the mark all pages are looked at next time: slower, nothing else. */
+	if (bdb->directory && !store_mark_closed(bdb->directory))
+		mx_log(MX_LOG_WARN, "the store could not be marked as closed", "directory",
+		       bdb->directory, NULL);
 	bdb_free(bdb);
 }
 
@@ -122,6 +131,7 @@ static const struct store_engine_ops bdb_ops = {
 	.scan = store_bdb_scan,
 	.apply = store_bdb_apply,
 	.is_full = bdb_is_full,
+	.backup = store_bdb_backup,
 };
 
 static struct bdb *bdb_new(const struct store_engine_conf *conf)
@@ -130,6 +140,7 @@ static struct bdb *bdb_new(const struct store_engine_conf *conf)
 
 	bdb->base.ops = &bdb_ops;
 	bdb->directory = conf->directory ? mx_strdup(conf->directory) : NULL;
+	bdb->recover_flag = conf->directory ? DB_RECOVER : 0;
 	bdb->lock_fd = -1;
 	bdb->tables = conf->tables;
 	bdb->tables_len = conf->tables_len;
@@ -140,6 +151,24 @@ static struct bdb *bdb_new(const struct store_engine_conf *conf)
 	return bdb;
 }
 
+static int files_open(struct bdb *bdb, const struct store_engine_conf *conf, struct mx_error *err)
+{
+	struct bdb_start start;
+	int rc = store_bdb_check_files(bdb->directory, conf->check_all, &start, err);
+
+	if (rc)
+		return rc;
+	if (!store_mark_open(bdb->directory))
+		rc = mx_fail(err, MX_STORE, "%s cannot be changed: %s", bdb->directory,
+			     strerror(errno));
+	if (rc == 0)
+		rc = store_bdb_env_open(bdb, conf->cache_bytes, err);
+	if (rc == 0)
+		rc = store_bdb_check_recovered(bdb, &start, err);
+	store_catalogue_done(&start.catalogue);
+	return rc;
+}
+
 static int bdb_start(struct bdb *bdb, const struct store_engine_conf *conf, struct mx_error *err)
 {
 	int rc = directory_prepare(bdb, err);
@@ -147,11 +176,13 @@ static int bdb_start(struct bdb *bdb, const struct store_engine_conf *conf, stru
 	if (rc)
 		return rc;
 	store_space_init(&bdb->space, bdb->directory, conf->free_bytes_min);
-	rc = store_bdb_env_open(bdb, conf->cache_bytes, err);
+	rc = bdb->directory ? files_open(bdb, conf, err)
+			    : store_bdb_env_open(bdb, conf->cache_bytes, err);
 	if (rc == 0)
 		rc = store_bdb_tables_open(bdb, err);
 	if (rc)
 		return rc;
+	store_bdb_catalogue_write(bdb);
 	store_space_guard(&bdb->space);
 	bdb->opening = false;
 	bdb->keeper = store_keeper_start(bdb, conf->metrics);

@@ -104,7 +104,7 @@ static int env_setup(struct bdb *bdb, size_t cache_bytes)
 int store_bdb_env_open(struct bdb *bdb, size_t cache_bytes, struct mx_error *err)
 {
 	uint32_t flags = DB_CREATE | DB_PRIVATE | DB_THREAD | DB_INIT_LOCK | DB_INIT_LOG |
-			 DB_INIT_MPOOL | DB_INIT_TXN | (bdb->directory ? DB_RECOVER : 0);
+			 DB_INIT_MPOOL | DB_INIT_TXN | bdb->recover_flag;
 	int rc = db_env_create(&bdb->env, 0);
 
 	if (rc == 0)
@@ -125,7 +125,7 @@ static int handle_open(struct bdb *bdb, unsigned table)
 	if (rc)
 		return rc;
 	bdb->handles[table] = handle;
-	rc = handle->set_pagesize(handle, BDB_PAGE_SIZE);
+	rc = handle->set_pagesize(handle, STORE_PAGE_SIZE);
 	if (rc == 0 && bdb->directory)
 		rc = handle->set_flags(handle, DB_CHKSUM);
 	if (rc)

@@ -37,6 +37,7 @@ static void checkpoint(struct bdb_keeper *keeper, uint32_t kbytes)
 	pthread_mutex_lock(&keeper->logs_lock);
 	rc = env->log_archive(env, NULL, DB_ARCH_REMOVE);
 	pthread_mutex_unlock(&keeper->logs_lock);
+	store_bdb_catalogue_write(keeper->bdb);
 	if (rc)
 		mx_log(MX_LOG_WARN, "old logs could not be removed, trying again later", "error",
 		       db_strerror(rc), NULL);

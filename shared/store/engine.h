@@ -60,6 +60,7 @@ struct store_engine_conf {
 	unsigned tables_len;
 	struct mx_metrics *metrics;
 	int64_t free_bytes_min;
+	bool check_all;
 	struct store_hash_key hash_key;
 };
 

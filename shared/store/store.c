@@ -73,6 +73,7 @@ static int engine_open(struct store *store, const struct store_conf *conf, struc
 		.tables_len = store->tables_len,
 		.metrics = conf->metrics,
 		.free_bytes_min = conf->free_bytes_min,
+		.check_all = conf->check_all,
 		.hash_key = store->hash_key,
 	};
 

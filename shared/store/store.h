@@ -56,6 +56,7 @@ struct store_conf {
 	const struct store_migration *migrations;
 	size_t migrations_len;
 	struct mx_metrics *metrics; /* may be NULL */
+	bool check_all; /* every page at open; else all after a crash, 256 MiB after a clean exit */
 	int64_t free_bytes_min; /* below this much free disk, writes are -MX_STORE_FULL;
 				   0 = 64 MiB, < 0 = no check */
 };
