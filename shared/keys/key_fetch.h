@@ -28,20 +28,23 @@ struct key_fetch_conf {
 	const char *metrics_prefix;
 };
 
+/* Reads the back-off that key_fetch_save() wrote; a damaged one is logged and left. */
 int key_fetcher_new(const struct key_fetch_conf *conf, struct key_fetcher **ret_fetcher,
 		    struct mx_error *err);
-/* Waiters get -MX_BUSY. */
+/* Waiters get -MX_BUSY. Before or after net_free(); never from a callback. */
 void key_fetcher_free(struct key_fetcher *fetcher);
 
 /* rc: 0 recorded; -MX_REMOTE_FAILED, -MX_REMOTE_TIMEOUT, -MX_ADDRESS_REFUSED, -MX_TOO_LARGE;
- * -MX_BAD_SIGNATURE (refused object); -MX_CONFLICT; -MX_BACKED_OFF (not asked). */
+ * -MX_BAD_SIGNATURE (refused object); -MX_CONFLICT; -MX_BACKED_OFF (not asked);
+ * -MX_INVALID_PARAM (no server name); -MX_BUSY (too much under way, or stopping); -MX_STORE_FULL,
+ * -MX_STORE. */
 typedef void key_fetched_fn(void *ctx, int rc);
 
 /* Would key_fetch() ask now, or join a fetch under way? No side effect. */
 bool key_fetch_may(struct key_fetcher *fetcher, struct mx_slice server);
 
-/* done runs exactly once, on a thread of the fetcher's (or at once, in the call, for
- * -MX_BACKED_OFF). `force` skips back-off and bucket: for operators. */
+/* done runs exactly once, on a thread of the fetcher's (or at once, in the call, if nobody is
+ * asked). `force` skips back-off and bucket: for operators. */
 void key_fetch(struct key_fetcher *fetcher, struct mx_slice server, bool force,
 	       key_fetched_fn *done, void *ctx);
 
@@ -60,5 +63,5 @@ size_t key_fetch_worst(struct key_fetcher *fetcher, bool slow, struct key_fetch_
 size_t key_fetch_in_flight(struct key_fetcher *fetcher);
 size_t key_fetch_backed_off(struct key_fetcher *fetcher);
 
-/* Back-off survives a restart: writes it to / reads it from the store. */
+/* Back-off survives a restart: writes it to the history's store, replacing what was there. */
 int key_fetch_save(struct key_fetcher *fetcher, struct mx_error *err);

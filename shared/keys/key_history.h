@@ -18,7 +18,7 @@ extern const struct store_table *const key_history_tables[];	/* for store_conf, 
 
 struct key_history_conf {
 	struct store *store;
-	size_t cache_bytes;	/* of entries in memory */
+	size_t cache_bytes;	/* of entries in memory; 0 = 16 MiB */
 	/* Gives the bytes that are served for an object, e.g. countersigned by a notary; once,
 	 * when it arrives. NULL: entries have no sealed bytes. seal_id names the keys used: entries
 	 * sealed under another id are sealed again when loaded. */
@@ -40,9 +40,11 @@ struct key_history_conf {
  */
 struct key_version {
 	uint64_t number;		/* 1, 2, … within the server */
-	struct mx_slice sealed;		/* what is served */
+	struct mx_slice sealed;		/* what is served; empty without a `seal` */
 	struct mx_slice bytes;		/* the origin's, canonical */
 	int64_t valid_until_ts;
+	/* last: when the server was last heard to publish this. Of what others passed on, at
+	 * most its valid_until_ts. In memory to the millisecond, in the store to the hour. */
 	int64_t first_seen_ms, last_seen_ms;
 	int64_t renewed_ms;		/* when `bytes` was first seen */
 	uint64_t renewals;		/* distinct objects of this version, this one included */
@@ -96,15 +98,17 @@ struct key_recorded {
 
 /*
  * Stores a checked object durably (a repeated one only moves last_seen_ms), seals it and
- * refreshes memory. Blocks for the commit; not on the network or an I/O thread.
+ * refreshes memory. Blocks for the commit; not on the network or an I/O thread. A conflict is
+ * 0 too. -MX_TOO_LARGE if the server has too many versions, conflicts or bytes already, or a
+ * key id is too long; -MX_STORE_FULL, -MX_STORE.
  */
 int key_history_record(struct key_history *history, const struct key_object *object,
 		       const struct key_source *source, struct key_recorded *ret_recorded,
 		       struct mx_error *err);
 
-/* A key of `server` by id, whichever version has it: the first bytes seen under that id.
- * *ret_valid_until: of the newest version that has it among its verify keys, capped at
- * last_seen_ms + KEY_TRUST_MS; or its expired_ts if it is only an old key (*ret_expired). */
+/* A key by id, as the version says that was last seen of those that have it: all have the same
+ * bytes. valid_until_ts: of that version, capped at its last_seen_ms + KEY_TRUST_MS; if the key
+ * is an old one there, its expired_ts, and `expired`. */
 struct key_found {
 	uint8_t public_key[32];
 	int64_t valid_until_ts;
@@ -141,6 +145,16 @@ int key_history_conflicts(struct key_history *history, struct mx_slice server, s
 int key_history_purge(struct key_history *history, struct mx_slice server, uint64_t number,
 		      const char *reason, size_t *ret_removed, struct mx_error *err);
 
+/* What changed the history by hand or went wrong in it: "purge", "conflict". */
+struct key_audit {
+	int64_t at_ms;
+	struct mx_slice what, server, reason;
+};
+
+/* Newest first, at most limit, in mem. */
+int key_history_audit(struct key_history *history, size_t limit, struct mx_arena *mem,
+		      struct key_audit **ret_rows, size_t *ret_len, struct mx_error *err);
+
 /* Server names after `after` in byte order, at most limit, in mem: for export and refresh. */
 int key_history_servers(struct key_history *history, struct mx_slice after, size_t limit,
 			struct mx_arena *mem, struct mx_slice **ret_names, size_t *ret_len,
@@ -151,3 +165,6 @@ struct key_history_stats {
 	size_t cached_entries, cached_bytes;
 };
 void key_history_stats(struct key_history *history, struct key_history_stats *ret_stats);
+
+/* For what lives beside it in the same store. */
+struct store *key_history_store(struct key_history *history);
