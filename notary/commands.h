@@ -1,0 +1,20 @@
+/* Subcommands of trinity-notary. packaging/man/trinity-notary.1 describes them. */
+#pragma once
+
+#include "shared/daemon/daemon.h"
+
+#include <jansson.h>
+
+extern const struct daemon_command notary_commands[]; /* ended by { 0 } */
+
+/* commands_key.c, commands_import.c */
+int command_key(const void *conf, int argc, char **argv);
+int command_import(const void *conf, int argc, char **argv);
+int command_export(const void *conf, int argc, char **argv);
+
+/* Asks the running daemon; the answer (owned by the caller), or NULL after saying on standard
+ * error why not. body may be NULL. */
+json_t *command_ask(const void *conf, const char *method, const char *path, const json_t *body);
+
+/* Says how the command is used; its exit status. */
+int command_usage(const char *usage);

@@ -1,0 +1,101 @@
+#include "notary/overview.h"
+
+#include "notary/inspect.h"
+#include "notary/notary.h"
+#include "notary/own_keys.h"
+#include "notary/refresh.h"
+#include "notary/trust.h"
+#include "shared/core/arena.h"
+#include "shared/core/metrics.h"
+#include "shared/core/time.h"
+#include "shared/keys/key_fetch.h"
+#include "shared/keys/key_history.h"
+
+static json_t *counts_json(struct notary *notary)
+{
+	struct key_history_stats stats;
+
+	key_history_stats(notary->history, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "servers",
+			 (json_int_t)stats.servers, "versions", (json_int_t)stats.versions,
+			 "conflicts", (json_int_t)stats.conflicts, "kept_fresh",
+			 (json_int_t)refresh_count(notary->refresh), "cached",
+			 (json_int_t)stats.cached_entries, "in_flight",
+			 (json_int_t)key_fetch_in_flight(notary->fetcher), "backed_off",
+			 (json_int_t)key_fetch_backed_off(notary->fetcher), "decisions",
+			 (json_int_t)trust_count(notary->trust));
+}
+
+static json_t *worst_json(struct notary *notary, bool slow, size_t max)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct key_fetch_state *states = mx_arena_calloc(mem, max + 1, sizeof(*states));
+	size_t len = key_fetch_worst(notary->fetcher, slow, states, max, mem);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < len; i++)
+		json_array_append_new(list, inspect_fetch(&states[i]));
+	return list;
+}
+
+json_t *overview_json(struct notary *notary, size_t worst)
+{
+	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "server_name",
+			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "uptime_s",
+			 (json_int_t)((mx_now_ms() - notary->started_ms) / MX_SECOND_MS), "keys",
+			 own_keys_list(notary->own), "counts", counts_json(notary), "slow",
+			 worst_json(notary, true, worst), "failing",
+			 worst_json(notary, false, worst));
+}
+
+/* ---- gauges */
+
+static double read_servers(void *ctx)
+{
+	struct key_history_stats stats;
+
+	key_history_stats(((struct notary *)ctx)->history, &stats);
+	return (double)stats.servers;
+}
+
+static double read_conflicts(void *ctx)
+{
+	struct key_history_stats stats;
+
+	key_history_stats(((struct notary *)ctx)->history, &stats);
+	return (double)stats.conflicts;
+}
+
+static double read_kept_fresh(void *ctx)
+{
+	return (double)refresh_count(((struct notary *)ctx)->refresh);
+}
+
+static double read_in_flight(void *ctx)
+{
+	return (double)key_fetch_in_flight(((struct notary *)ctx)->fetcher);
+}
+
+static double read_backed_off(void *ctx)
+{
+	return (double)key_fetch_backed_off(((struct notary *)ctx)->fetcher);
+}
+
+void overview_metrics(struct notary *notary)
+{
+	static const struct {
+		const char *name, *help;
+		double (*read)(void *ctx);
+	} gauges[] = {
+		{ "notary_servers", "Servers with a key history", read_servers },
+		{ "notary_key_conflicts", "Key ids that reappeared with other bytes",
+		  read_conflicts },
+		{ "notary_kept_fresh", "Servers refreshed in the background", read_kept_fresh },
+		{ "notary_fetches_in_flight", "Fetches under way", read_in_flight },
+		{ "notary_backed_off", "Servers left alone after failures", read_backed_off },
+	};
+
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		mx_gauge_fn(notary->metrics, gauges[i].name, gauges[i].help, "", gauges[i].read,
+			    notary);
+}

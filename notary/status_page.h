@@ -1,0 +1,9 @@
+/* The status page for people: HTML without scripts, readable on a phone and by a screen reader. */
+#pragma once
+
+#include "shared/core/str.h"
+
+#include <jansson.h>
+
+/* Appends the page that shows overview_json()'s `overview`. */
+void status_page_write(const json_t *overview, struct mx_str *page);
