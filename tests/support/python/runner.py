@@ -336,6 +336,8 @@ def kind_fault(area):
 def kind_interop(area):
     venv(VENV, ROOT / "tests" / "requirements.txt")
     build("asan")
+    if not list((ROOT / "tests" / "interop").glob("test_*.py")):
+        return Count()
     try:
         python = venv(VENV_SYNAPSE, ROOT / "tests" / "interop" / "requirements.txt")
     except Unbuildable as why:
@@ -397,7 +399,10 @@ def run_kind(kind, area, whole_run):
     except Unbuildable as why:
         say(f"--- {kind}\n{why}\n---")
         count = Count(failed=1)
-    if count.total() == 0:
+    if count.total() == 0 and whole_run:
+        say(f"skipped: {kind}: there is no test of this kind yet")
+        count.skipped = 1
+    elif count.total() == 0:
         say(f"--- no test of kind {kind}" + (f" with {area} in its name" if area else ""))
         count.failed = 1
     say(f"{kind}: {count} in {time.monotonic() - start:.0f} s")
