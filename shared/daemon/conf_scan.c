@@ -192,6 +192,9 @@ static int check_string(const struct scan *scan, const cyaml_schema_value_t *sch
 		return refuse(scan, "must be UTF-8");
 	if (text.len > schema->string.max)
 		return refuse(scan, "must be at most %u bytes long", schema->string.max);
+	/* It could not be told from no value when written. */
+	if (text.len == 0)
+		return refuse(scan, "must not be empty; comment the line out, or give a value");
 	if (text.len < schema->string.min)
 		return refuse(scan, "must be at least %u bytes long", schema->string.min);
 	return 0;

@@ -162,7 +162,8 @@ static void values_of_another_kind_are_refused(void **state)
 		"f.yaml:3: http.trusted_proxies[2]: must be a single value");
 	refused("server_name:\n", "f.yaml:1: server_name: has no value; comment the line out, or "
 				  "give one");
-	refused("server_name: ''\n", "f.yaml:1: server_name: must be at least 1 bytes long");
+	refused("server_name: ''\n",
+		"f.yaml:1: server_name: must not be empty; comment the line out, or give a value");
 	refused("server_name: 123456789012345678901\n",
 		"f.yaml:1: server_name: must be at most 20 bytes long");
 	refused("server_name: \"a\\0b\"\n",
