@@ -14,7 +14,7 @@ struct store_table;
 extern const struct store_table key_backoff_table;
 
 struct key_backoff_row {
-	bool is_address;	/* else a server */
+	bool is_address; /* else a server */
 	struct mx_slice name;
 	int64_t until_ms;
 	unsigned failures;

@@ -18,12 +18,12 @@ struct key_fetch_conf {
 	/* Which servers need only one signature; NULL = none. */
 	bool (*policy_any)(void *ctx, struct mx_slice server);
 	void *ctx;
-	int64_t connect_ms, total_ms;	/* 0 = 3 s, 8 s */
-	int64_t negative_ms;		/* how long a never-seen failing server is "no" at once;
-					   0 = 60 s */
-	unsigned bucket_burst;		/* successful fetches of one server in a row; 0 = 5 … */
-	int64_t bucket_ms;		/* … and then one per this long; 0 = 10 s */
-	unsigned recorders;		/* threads that verify and record; 0 = 2 */
+	int64_t connect_ms, total_ms; /* 0 = 3 s, 8 s */
+	int64_t negative_ms; /* how long a never-seen failing server is "no" at once;
+				0 = 60 s */
+	unsigned bucket_burst; /* successful fetches of one server in a row; 0 = 5 … */
+	int64_t bucket_ms; /* … and then one per this long; 0 = 10 s */
+	unsigned recorders; /* threads that verify and record; 0 = 2 */
 	struct mx_metrics *metrics;
 	const char *metrics_prefix;
 };

@@ -14,11 +14,11 @@ struct mx_str;
 struct store;
 struct store_table;
 
-extern const struct store_table *const key_history_tables[];	/* for store_conf, NULL-ended */
+extern const struct store_table *const key_history_tables[]; /* for store_conf, NULL-ended */
 
 struct key_history_conf {
 	struct store *store;
-	size_t cache_bytes;	/* of entries in memory; 0 = 16 MiB */
+	size_t cache_bytes; /* of entries in memory; 0 = 16 MiB */
 	/* Gives the bytes that are served for an object, e.g. countersigned by a notary; once,
 	 * when it arrives. NULL: entries have no sealed bytes. seal_id names the keys used: entries
 	 * sealed under another id are sealed again when loaded. */
@@ -39,18 +39,18 @@ struct key_history_conf {
  * the others are kept as their differences, see key_history_renewals(). Immutable.
  */
 struct key_version {
-	uint64_t number;		/* 1, 2, … within the server */
-	struct mx_slice sealed;		/* what is served; empty without a `seal` */
-	struct mx_slice bytes;		/* the origin's, canonical */
+	uint64_t number; /* 1, 2, … within the server */
+	struct mx_slice sealed; /* what is served; empty without a `seal` */
+	struct mx_slice bytes; /* the origin's, canonical */
 	int64_t valid_until_ts;
 	/* last: when the server was last heard to publish this. Of what others passed on, at
 	 * most its valid_until_ts. In memory to the millisecond, in the store to the hour. */
 	int64_t first_seen_ms, last_seen_ms;
-	int64_t renewed_ms;		/* when `bytes` was first seen */
-	uint64_t renewals;		/* distinct objects of this version, this one included */
-	struct mx_slice source;		/* "origin", "import", "notary:NAME" */
-	struct mx_slice address;	/* where it came from; may be empty */
-	struct mx_slice certificate;	/* SHA-256 of the TLS certificate, hex; may be empty */
+	int64_t renewed_ms; /* when `bytes` was first seen */
+	uint64_t renewals; /* distinct objects of this version, this one included */
+	struct mx_slice source; /* "origin", "import", "notary:NAME" */
+	struct mx_slice address; /* where it came from; may be empty */
+	struct mx_slice certificate; /* SHA-256 of the TLS certificate, hex; may be empty */
 	const struct key_entry_key *keys;
 	size_t keys_len;
 };
@@ -65,7 +65,7 @@ struct key_entry {
 	size_t cost;
 	/* A user's cache of a whole answer: set once by compare-and-swap, freed with the entry. */
 	void *_Atomic prepared;
-	void (*prepared_free)(void *prepared);	/* the history's */
+	void (*prepared_free)(void *prepared); /* the history's */
 };
 
 void key_entry_unref(struct key_entry *entry);
@@ -86,14 +86,14 @@ int key_history_load(struct key_history *history, struct mx_slice server,
 		     struct key_entry **ret_entry, struct mx_error *err);
 
 struct key_source {
-	const char *source, *address, *certificate;	/* NULL = unknown */
+	const char *source, *address, *certificate; /* NULL = unknown */
 };
 
 /* What became of one recorded object. */
 struct key_recorded {
-	bool is_new;		/* a version that was not there */
-	bool renewed;		/* a version that was there, with another valid_until_ts or signature */
-	bool conflict;		/* an id with other bytes: kept apart, not served */
+	bool is_new; /* a version that was not there */
+	bool renewed; /* a version that was there, with another valid_until_ts or signature */
+	bool conflict; /* an id with other bytes: kept apart, not served */
 };
 
 /*
@@ -131,7 +131,7 @@ struct key_conflict {
 	uint8_t kept[32], refused[32];
 	int64_t first_seen_ms, last_seen_ms;
 	uint64_t count;
-	struct mx_slice bytes;	/* the object that brought it */
+	struct mx_slice bytes; /* the object that brought it */
 	struct mx_slice source;
 };
 
@@ -161,7 +161,7 @@ int key_history_servers(struct key_history *history, struct mx_slice after, size
 			struct mx_error *err);
 
 struct key_history_stats {
-	uint64_t servers, versions, conflicts;	/* in the store */
+	uint64_t servers, versions, conflicts; /* in the store */
 	size_t cached_entries, cached_bytes;
 };
 void key_history_stats(struct key_history *history, struct key_history_stats *ret_stats);

@@ -7,14 +7,14 @@ struct mx_arena;
 struct store_txn;
 struct store_view;
 
-#define KEY_VERSIONS_MAX 512	/* of one server */
+#define KEY_VERSIONS_MAX 512 /* of one server */
 
 /* What a call reads and writes through: a view or a transaction, and where results live. */
 struct key_db {
 	struct store_view *view;
-	struct store_txn *txn;	/* used if there is one; writing needs it */
+	struct store_txn *txn; /* used if there is one; writing needs it */
 	struct mx_arena *mem;
-	struct mx_error *err;	/* where failures of reads are told; may be NULL */
+	struct mx_error *err; /* where failures of reads are told; may be NULL */
 };
 
 /* Reading: 0; -MX_STORE; -MX_TOO_LARGE for names that are too long for a key; and -MX_NOT_FOUND,
@@ -41,7 +41,7 @@ struct key_db_renewals {
 	size_t limit;
 	bool only_at;
 	int64_t valid_until_ts;
-	struct key_db_renewal *items;	/* what was found */
+	struct key_db_renewal *items; /* what was found */
 	size_t len;
 };
 int key_db_renewals(const struct key_db *db, struct mx_slice server, uint64_t number,

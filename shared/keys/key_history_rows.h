@@ -10,18 +10,18 @@
 struct key_db_server {
 	uint64_t last_number;
 	uint64_t versions, conflicts;
-	uint64_t bytes;		/* of the versions' objects */
-	uint64_t purged;	/* versions, ever */
+	uint64_t bytes; /* of the versions' objects */
+	uint64_t purged; /* versions, ever */
 	int64_t purged_ms;
 };
 
 /* A stored version: its newest object and what is known of the run of its renewals. */
 struct key_db_version {
 	uint64_t number;
-	struct mx_slice content_digest;	/* KEY_DIGEST_LEN bytes */
+	struct mx_slice content_digest; /* KEY_DIGEST_LEN bytes */
 	int64_t valid_until_ts;
 	int64_t first_seen_ms, last_seen_ms, renewed_ms;
-	uint64_t renewals;	/* objects kept, the newest included; numbers them too */
+	uint64_t renewals; /* objects kept, the newest included; numbers them too */
 	struct mx_slice source, address, certificate;
 	struct mx_slice seal_id, sealed, bytes;
 	struct key_entry_key *keys;
@@ -32,14 +32,14 @@ struct key_db_version {
  * unsigned_json is empty if the object has no such member. */
 struct key_db_renewal {
 	int64_t valid_until_ts;
-	uint64_t renewal;	/* its number within the version */
+	uint64_t renewal; /* its number within the version */
 	int64_t first_seen_ms;
 	struct mx_slice source, signatures, unsigned_json;
 };
 
 struct key_db_id {
 	uint8_t public_key[32];
-	uint64_t number;	/* the version that brought it */
+	uint64_t number; /* the version that brought it */
 	int64_t first_seen_ms;
 };
 

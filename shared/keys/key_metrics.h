@@ -4,8 +4,8 @@
 #include "shared/core/metrics.h"
 
 struct key_metrics {
-	struct mx_metrics *registry;	/* NULL: nothing is counted */
-	const char *prefix;		/* NULL = "trinity" */
+	struct mx_metrics *registry; /* NULL: nothing is counted */
+	const char *prefix; /* NULL = "trinity" */
 };
 
 /* PREFIX_NAME; help is a literal. */

@@ -14,11 +14,11 @@ struct store;
 struct key_purge {
 	struct store *store;
 	struct mx_slice server, reason;
-	uint64_t number;	/* 0 = all */
-	struct mx_arena *mem;	/* reset */
+	uint64_t number; /* 0 = all */
+	struct mx_arena *mem; /* reset */
 	struct mx_error *err;
 
-	size_t versions, conflicts;	/* what went */
-	bool last_version;		/* the server has none any more */
+	size_t versions, conflicts; /* what went */
+	bool last_version; /* the server has none any more */
 };
 int key_purge_commit(struct key_purge *purge);

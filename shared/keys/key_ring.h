@@ -26,7 +26,7 @@ struct key_ring_conf {
 	struct key_history *history;
 	struct key_fetcher *fetcher;
 	struct net *net;
-	const struct key_notary *notaries;	/* may be none */
+	const struct key_notary *notaries; /* may be none */
 	unsigned notaries_len;
 };
 

@@ -8,8 +8,8 @@ struct key_states;
 
 struct key_states_conf {
 	size_t max;
-	unsigned burst;		/* successes in a row … */
-	int64_t pause_ms;	/* … and then one per this long */
+	unsigned burst; /* successes in a row … */
+	int64_t pause_ms; /* … and then one per this long */
 };
 
 struct key_states *key_states_new(const struct key_states_conf *conf);
@@ -23,10 +23,10 @@ const char *key_states_address(struct key_states *states, struct mx_slice server
 
 struct key_result {
 	int rc;
-	const char *error, *address;	/* "" = none */
+	const char *error, *address; /* "" = none */
 	int64_t started_ms, took_ms;
-	int64_t negative_ms;	/* > 0: not asked again for this long */
-	bool is_paid;		/* counts as one of its successes */
+	int64_t negative_ms; /* > 0: not asked again for this long */
+	bool is_paid; /* counts as one of its successes */
 };
 void key_states_add(struct key_states *states, struct mx_slice server,
 		    const struct key_result *result);

@@ -13,7 +13,7 @@ struct mx_error;
 struct mx_signing_key;
 
 struct xmatrix {
-	struct mx_slice origin, destination, key, sig;	/* destination may be absent: ptr NULL */
+	struct mx_slice origin, destination, key, sig; /* destination may be absent: ptr NULL */
 };
 
 /* `X-Matrix origin="…",key=…`: any order, blanks, quoted pairs, unquoted values with colons,
@@ -25,12 +25,12 @@ int xmatrix_parse(struct mx_slice header, struct mx_arena *mem, struct xmatrix *
 		  struct mx_error *err);
 
 struct xmatrix_request {
-	const char *method;		/* upper case */
-	const char *target;		/* raw path and query, as sent */
+	const char *method; /* upper case */
+	const char *target; /* raw path and query, as sent */
 	struct mx_slice origin, destination;
-	struct mx_slice content;	/* the JSON body, empty = none */
-	const char *destination_name;	/* "destination"; the identity service also meets
-					   "destination_is" */
+	struct mx_slice content; /* the JSON body, empty = none */
+	const char *destination_name; /* "destination"; the identity service also meets
+					 "destination_is" */
 };
 
 /* Appends the canonical JSON that is signed. -MX_BAD_JSON if content is not signable JSON. */
