@@ -276,7 +276,7 @@ static void answered(void *ctx, const struct net_response *response)
 
 static bool is_backed_off(struct net_backoff *set, struct mx_slice key)
 {
-	return net_backoff_until_ms(set, key, NULL) > mx_now_ms();
+	return net_backoff_until_ms(set, key, NULL) != 0;
 }
 
 /* Both with the lock held. */
