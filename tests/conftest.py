@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support" / "python"))
 
-import trinity  # noqa: E402  (found by the line above)
+import fakenet  # noqa: E402  (found by the line above)
+import trinity  # noqa: E402
 
 
 @pytest.fixture
@@ -22,6 +23,21 @@ def story(request):
             made.end()
         finally:
             request.node.trinity_logs = made.logs()
+
+
+@pytest.fixture
+def net(tmp_path):
+    """Names, certificates and addresses that exist only for one test: see fakenet.py."""
+    with fakenet.FakeNet(tmp_path / "net") as made:
+        yield made
+
+
+@pytest.fixture
+def origins(net):
+    """Matrix servers that publish keys: see origins.py."""
+    import origins as module  # needs Python packages that not every story does
+
+    return module.Origins(net)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,23 +1,32 @@
 """Matrix servers that publish keys, well or badly: the origins that a notary asks.
 
-    origin = Origin("a.example")
-    origin.rotate("ed25519:new")
-    origin.fault = bad_signature
+    def test_a_key_is_fetched_once(story, origins):
+        a = origins.add("a.test")
+        notary = story.notary({"outbound": origins.outbound}).start()
+        a.rotate("ed25519:new")
+        a.fault = bad_signature
 
-An origin answers requests (`respond`, given an http.server handler) wherever a test lets it
-listen: see `Origins` for a whole network of them on fakenet's names, certificates and addresses.
+They live on fakenet's names, certificates and addresses. What answers runs in its thread: a test
+may change an origin at any time. The fixture `origins` is in tests/conftest.py.
 """
 
+import asyncio
 import json
-import threading
 import time
 
 import nacl.signing
 from canonicaljson import encode_canonical_json
-from signedjson.key import encode_verify_key_base64, generate_signing_key
+from signedjson.key import (
+    decode_verify_key_bytes,
+    encode_verify_key_base64,
+    generate_signing_key,
+)
 from signedjson.sign import sign_json
 
+import fakenet
+
 KEYS_PATH = "/_matrix/key/v2/server"
+FEDERATION_PORT = 8448
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -41,17 +50,19 @@ class Origin:
         self.old_keys = {}  # key id → (public key, expired_ts)
         self.valid_until_ts = None  # None: a day from now, whenever it is asked
         self.extra = {}  # more members of the object, signed too
-        self.fault = None  # a function(origin, handler) that answers instead
+        self.fault = None  # a function(origin, exchange) that answers instead; may be async
         self.well_known = None  # what .well-known/matrix/server says, or no such file
         self.delay = 0.0  # seconds before an answer
         self.requests = []  # (time, method, target) of all that came
-        self.lock = threading.Lock()
-        self.stopping = threading.Event()  # wakes faults that wait
 
     # ---- keys
 
     def public_key(self, key_id):
         return encode_verify_key_base64(self.keys[key_id].verify_key)
+
+    def verify_key(self, key_id):
+        """As signedjson.sign.verify_signed_json takes it."""
+        return decode_verify_key_bytes(key_id, bytes(self.keys[key_id].verify_key))
 
     def add_key(self, key_id):
         self.keys[key_id] = new_key(key_id)
@@ -77,7 +88,6 @@ class Origin:
         """A key whose secret half the test knows, as many others may."""
         key = nacl.signing.SigningKey(seed)
         key.alg, key.version = "ed25519", "known"
-        key.verify_key.alg, key.verify_key.version = "ed25519", "known"
         self.keys = {"ed25519:known": key}
 
     def unsigned(self):
@@ -109,184 +119,179 @@ class Origin:
         """How often its keys were asked for."""
         return sum(1 for _, _, target in self.requests if target.startswith(KEYS_PATH))
 
-    def respond(self, handler):
-        """Answers one request: an http.server handler whose request line and headers are read."""
-        with self.lock:
-            self.requests.append((time.monotonic(), handler.command, handler.path))
+    async def respond(self, exchange):
+        """Answers one request of fakenet."""
+        self.requests.append((exchange.time, exchange.method, exchange.target))
         if self.delay:
-            self.stopping.wait(self.delay)
-        if handler.path == "/.well-known/matrix/server":
-            return self.respond_well_known(handler)
-        if not handler.path.startswith(KEYS_PATH):
-            return send(handler, 404, {"errcode": "M_UNRECOGNIZED", "error": "Not here"})
-        if self.fault:
-            return self.fault(self, handler)
-        return send(handler, 200, encode_canonical_json(self.published()))
-
-    def respond_well_known(self, handler):
-        if self.well_known is None:
-            return send(handler, 404, {})
-        return send(handler, 200, {"m.server": self.well_known})
-
-    def stop(self):
-        self.stopping.set()
+            await asyncio.sleep(self.delay)
+        if exchange.target == "/.well-known/matrix/server":
+            if self.well_known is None:
+                return fakenet.not_found()
+            return fakenet.answer({"m.server": self.well_known})
+        if not exchange.target.startswith(KEYS_PATH):
+            return fakenet.not_found()
+        if self.fault is None:
+            return send(self.published())
+        result = self.fault(self, exchange)
+        return await result if asyncio.iscoroutine(result) else result
 
 
-def send(handler, status, body, headers=None):
-    """body: bytes as they are, or anything JSON can say."""
-    if not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-    handler.send_response(status)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", str(len(body)))
-    for name, value in (headers or {}).items():
-        handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(body)
+def send(content, status=200):
+    """An answer: an object in canonical form, or bytes as they are."""
+    if not isinstance(content, bytes):
+        content = encode_canonical_json(content)
+    return fakenet.answer(content, status, {"Content-Type": "application/json"})
 
 
-# ---- faults: each is a function(origin, handler), or makes one
+# ---- faults: each is a function(origin, exchange), or makes one
 
 
 def with_object(change):
-    """The published object after change(object), signed again."""
+    """The object after change(object), then signed."""
 
-    def fault(origin, handler):
+    def fault(origin, _exchange):
         published = origin.unsigned()
         change(published)
-        send(handler, 200, encode_canonical_json(origin.sign(published)))
+        return send(origin.sign(published))
 
     return fault
 
 
 def with_text(change):
     """The bytes of the published object after change(bytes), whatever they are then."""
-
-    def fault(origin, handler):
-        send(handler, 200, change(encode_canonical_json(origin.published())))
-
-    return fault
+    return lambda origin, _exchange: send(change(encode_canonical_json(origin.published())))
 
 
-def bad_signature(origin, handler):
+def bad_signature(origin, _exchange):
     """A signature by a listed key that does not fit the object."""
     published = origin.published()
     published["valid_until_ts"] += 1
-    send(handler, 200, encode_canonical_json(published))
+    return send(published)
 
 
-def no_signature(origin, handler):
-    send(handler, 200, encode_canonical_json({**origin.unsigned(), "signatures": {}}))
+def no_signature(origin, _exchange):
+    return send({**origin.unsigned(), "signatures": {}})
 
 
-def one_key_did_not_sign(origin, handler):
+def one_key_did_not_sign(origin, _exchange):
     """Several keys, and the last one's signature is not there."""
     published = origin.published()
     del published["signatures"][origin.name][list(origin.keys)[-1]]
-    send(handler, 200, encode_canonical_json(published))
+    return send(published)
 
 
 def other_server_name(name):
     """All is right, but for another server: its name, and a signature under that name."""
 
-    def fault(origin, handler):
+    def fault(origin, _exchange):
         published = {**origin.unsigned(), "server_name": name}
         for key in origin.keys.values():
             published = sign_json(published, name, key)
-        send(handler, 200, encode_canonical_json(published))
+        return send(published)
 
     return fault
 
 
-def with_float(origin, handler):
-    """valid_until_ts as a float; the signature is over the same bytes."""
-    send(handler, 200, json.dumps({**origin.published(), "valid_until_ts": 1.5e12}).encode())
+def with_float(origin, _exchange):
+    return send(json.dumps({**origin.published(), "valid_until_ts": 1.5e12}).encode())
 
 
-duplicate_keys = with_text(lambda text: b'{"server_name":"evil.example",' + text[1:])
+duplicate_keys = with_text(lambda text: b'{"server_name":"evil.test",' + text[1:])
 not_json = with_text(lambda text: b"<html>" + text)
 truncated = with_text(lambda text: text[: len(text) // 2])
 trailing = with_text(lambda text: text + b"{}")
-not_utf8 = with_text(lambda text: text.replace(b'"server_name"', b'"x":"\xff","server_name"'))
+not_utf8 = with_text(lambda text: b'{"a":"\xff",' + text[1:])
 
 
-def answers(status, body=b"{}"):
-    return lambda origin, handler: send(handler, status, body)
+def huge(size=16 << 20):
+    """A right beginning and then blanks."""
+    return with_text(lambda text: text + b" " * (size - len(text)))
 
 
-def redirects(location, status=302):
-    return lambda origin, handler: send(handler, status, b"", {"Location": location})
+def answers(status, content=b"{}"):
+    return lambda _origin, _exchange: send(content, status)
 
 
-def hang(origin, handler):
-    """Takes the request and never answers."""
-    handler.close_connection = True
-    origin.stopping.wait(600)
+def redirects(url, status=302):
+    return lambda _origin, _exchange: fakenet.redirect(url, status)
 
 
-def closes(origin, handler):
-    """Ends the connection without an answer."""
-    handler.close_connection = True
+async def hang(_origin, exchange):
+    await fakenet.hang(exchange)
+
+
+async def closes(_origin, exchange):
+    exchange.reset()
 
 
 def slow_drip(seconds=0.2):
     """A right answer, a byte at a time."""
 
-    def fault(origin, handler):
-        body = encode_canonical_json(origin.published())
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        for i in range(len(body)):
-            handler.wfile.write(body[i : i + 1])
-            handler.wfile.flush()
-            if origin.stopping.wait(seconds):
-                break
-        handler.close_connection = True
+    async def fault(origin, exchange):
+        answer = send(origin.published()).bytes()
+        for i in range(len(answer)):
+            await exchange.send(answer[i : i + 1])
+            await asyncio.sleep(seconds)
 
     return fault
 
 
-def huge(size=16 * 1024 * 1024, announced=True):
-    """A right beginning and then blanks. announced: with a Content-Length that says so."""
-
-    def fault(origin, handler):
-        body = encode_canonical_json(origin.published())
-        handler.send_response(200)
-        if announced:
-            handler.send_header("Content-Length", str(size))
-        handler.send_header("Connection", "close")
-        handler.end_headers()
-        handler.close_connection = True
-        handler.wfile.write(body)
-        blanks = b" " * 65536
-        for _ in range((size - len(body)) // len(blanks)):
-            handler.wfile.write(blanks)
-
-    return fault
+# ---- many of them
 
 
 class Origins:
-    """Many origins on one fake network, each at its own name.
-
-        net = Origins(fakenet)
-        a = net.add("a.example")
-    """
+    """The origins of a test, on one fake network."""
 
     def __init__(self, net):
         self.net = net
         self.all = {}
 
-    def add(self, name, **more):
-        """An origin that answers at NAME:8448, found by the network's DNS."""
+    @property
+    def outbound(self):
+        """The section of a daemon's configuration with which it lives in this network."""
+        return {
+            "allow": ["127.0.0.0/8"],
+            "dns_servers": self.net.dns.address,
+            "ca_file": str(self.net.ca_file),
+        }
+
+    def _listen(self, names, handler, port):
+        # Another test run on this machine may have the address: take the next one.
+        for _ in range(1000):
+            try:
+                return self.net.host(names, port=port, handler=handler)
+            except OSError:
+                continue
+        raise RuntimeError("no address is free")
+
+    def add(self, name, port=FEDERATION_PORT, **more):
+        """A server with this name at an address of its own. port 0: any, and in its name."""
         origin = Origin(name, **more)
-        self.all[name] = origin
-        self.net.serve(name, origin.respond)
+        host = self._listen([name], origin.respond, port)
+        origin.name = f"{name}:{host.port}" if port == 0 else name
+        origin.host = host
+        self.net.dns.set(name, "A", host.address)
+        self.all[origin.name] = origin
         return origin
+
+    def add_many(self, domain, count, listeners=16):
+        """s0.DOMAIN, s1.DOMAIN, … with one wildcard certificate, spread over some addresses."""
+        made = {f"s{i}.{domain}": Origin(f"s{i}.{domain}") for i in range(count)}
+
+        async def respond(exchange):
+            return await made[exchange.host.partition(":")[0]].respond(exchange)
+
+        hosts = [self._listen([f"*.{domain}"], respond, FEDERATION_PORT) for _ in range(listeners)]
+        for i, origin in enumerate(made.values()):
+            origin.host = hosts[i % listeners]
+            self.net.dns.set(origin.name, "A", origin.host.address)
+        self.all.update(made)
+        return list(made.values())
+
+    def dead(self, name):
+        """A name whose address nobody listens at."""
+        self.net.dns.set(name, "A", self.net.address())
+        return name
 
     def __getitem__(self, name):
         return self.all[name]
-
-    def stop(self):
-        for origin in self.all.values():
-            origin.stop()

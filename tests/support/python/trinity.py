@@ -234,7 +234,7 @@ class Daemon:
 
     def launch(self):
         """Starts the program without waiting."""
-        (self.directory / "data").mkdir(exist_ok=True)
+        (self.directory / "data").mkdir(mode=0o700, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [str(program(self.name)), "-c", str(self.conf_path)], stdin=subprocess.DEVNULL,
