@@ -2,7 +2,6 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
-#include "shared/crypto/tls.h"
 #include "shared/daemon/admin.h"
 #include "shared/daemon/admin_address.h"
 #include "shared/daemon/conf.h"
@@ -14,6 +13,7 @@
 #define ADMIN_IO_THREADS   1
 #define ADMIN_WORK_THREADS 2
 #define ADMIN_NET_THREADS  4
+#define ADMIN_CONNECTIONS  256
 
 /* Copies: the configuration may be replaced while the listeners run. */
 static const struct http_listen *copy_listen(const struct daemon *daemon,
@@ -70,6 +70,7 @@ static int start_admin(struct daemon *daemon, struct mx_error *err)
 		.io_threads = ADMIN_IO_THREADS,
 		.work_threads = ADMIN_WORK_THREADS,
 		.net_threads = ADMIN_NET_THREADS,
+		.connections_max = ADMIN_CONNECTIONS,
 	};
 	const struct http_app app = {
 		.ctx = daemon->ctx,
@@ -126,30 +127,9 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 	return rc;
 }
 
-static bool wants_tls(const struct daemon_conf *values)
-{
-	for (unsigned i = 0; i < values->listen_count; i++)
-		if (values->listen[i].tls)
-			return true;
-	return false;
-}
-
-static int load_tls(struct daemon *daemon, struct mx_error *err)
-{
-	const struct daemon_conf *values = conf_values(daemon->conf);
-	int rc;
-
-	if (!wants_tls(values))
-		return 0;
-	rc = mx_tls_load(values->tls.certificate, values->tls.key, &daemon->tls, err);
-	if (rc == 0)
-		mx_tls_serve(daemon->tls);
-	return rc;
-}
-
 int listeners_start(struct daemon *daemon, struct mx_error *err)
 {
-	int rc = load_tls(daemon, err);
+	int rc = certificate_load(daemon, err);
 
 	if (rc == 0)
 		rc = start_admin(daemon, err);
@@ -165,6 +145,5 @@ void listeners_stop(struct daemon *daemon)
 	if (daemon->admin)
 		http_server_stop(daemon->admin, ADMIN_GRACE_MS);
 	daemon->server = daemon->admin = NULL;
-	mx_tls_free(daemon->tls);
-	daemon->tls = NULL;
+	certificate_free(daemon);
 }
