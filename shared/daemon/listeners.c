@@ -7,8 +7,12 @@
 #include "shared/daemon/conf.h"
 #include "shared/daemon/state.h"
 
+#include <sys/resource.h>
+
 #define PUBLIC_GRACE_MS 6000
 #define ADMIN_GRACE_MS  1000
+
+#define FILES_RESERVED 64
 
 #define ADMIN_IO_THREADS   1
 #define ADMIN_WORK_THREADS 2
@@ -93,6 +97,24 @@ static int start_admin(struct daemon *daemon, struct mx_error *err)
 	return rc;
 }
 
+/* At its own limit libmicrohttpd stops accepting; at the process's it spins. So some descriptors
+ * stay free for the store, the log and the outbound client. */
+static unsigned connections_by_files(const struct daemon_conf *values)
+{
+	struct rlimit limit;
+	rlim_t taken = FILES_RESERVED + values->outbound.transfers, most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return values->http.connections;
+	most = limit.rlim_cur > 2 * taken ? limit.rlim_cur - taken : limit.rlim_cur / 4;
+	if (values->http.connections <= most)
+		return values->http.connections;
+	mx_log(MX_LOG_WARN, "fewer connections than configured: the limit of open files is low",
+	       "connections", mx_log_num((int64_t)most), "files",
+	       mx_log_num((int64_t)limit.rlim_cur), NULL);
+	return (unsigned)most;
+}
+
 static int start_public(struct daemon *daemon, struct mx_error *err)
 {
 	const struct daemon_conf *values = conf_values(daemon->conf);
@@ -103,7 +125,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.io_threads = values->http.io_threads,
 		.work_threads = values->http.work_threads,
 		.net_threads = values->http.net_threads,
-		.connections_max = values->http.connections,
+		.connections_max = connections_by_files(values),
 		.connections_per_address = values->http.connections_per_address,
 		.trusted_proxies = copy_texts(daemon, values->http.trusted_proxies,
 					      values->http.trusted_proxies_count),
