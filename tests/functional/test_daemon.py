@@ -158,8 +158,9 @@ def test_readiness_gives_its_reasons(mini):
     mini.admin.request("POST", "/admin/v1/tired?is=true")
     ready = mini.ready()
     assert ready.status == 503
-    assert ready.json == {"ready": False, "reasons": [
-        {"name": "mood", "why": "tired of greeting", "warning": False}]}
+    assert not ready.json["ready"]
+    assert ready.json["reasons"] == [
+        {"name": "mood", "why": "tired of greeting", "warning": False}]
     assert mini.admin.request("GET", "/health/live").json == {"live": True}
     mini.admin.request("POST", "/admin/v1/tired?is=false")
     assert mini.ready().status == 200
