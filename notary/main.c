@@ -120,7 +120,7 @@ static int open_history(struct notary *notary, struct mx_error *err)
 	return key_history_new(&conf, &notary->history, err);
 }
 
-static int open_fetcher(struct notary *notary, struct mx_error *err)
+static void open_fetcher(struct notary *notary)
 {
 	const struct key_fetch_conf conf = {
 		.net = notary->net,
@@ -133,7 +133,7 @@ static int open_fetcher(struct notary *notary, struct mx_error *err)
 		.metrics_prefix = "notary",
 	};
 
-	return key_fetcher_new(&conf, &notary->fetcher, err);
+	notary->fetcher = key_fetcher_new(&conf);
 }
 
 static int open_modules(struct daemon *daemon, struct notary *notary, struct mx_error *err)
@@ -150,10 +150,9 @@ static int open_modules(struct daemon *daemon, struct notary *notary, struct mx_
 		rc = trust_new(notary->store, &lists, &notary->trust, err);
 	if (rc == 0)
 		rc = open_history(notary, err);
-	if (rc == 0)
-		rc = open_fetcher(notary, err);
 	if (rc)
 		return rc;
+	open_fetcher(notary);
 	notary->budget = budget_new(&budget);
 	notary->alarm = alarm_new(notary, notary->conf->alarm_url);
 	overview_metrics(notary);
@@ -190,12 +189,11 @@ static int notary_start(struct daemon *daemon, const void *conf, void **ret_ctx,
 	make_counters(notary);
 	set_limits(daemon, conf);
 	rc = open_modules(daemon, notary, err);
-	if (rc == 0)
-		rc = refresh_start(notary->refresh, err);
 	if (rc) {
 		notary_stop(notary);
 		return rc;
 	}
+	refresh_start(notary->refresh);
 	*ret_ctx = notary;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "shared/core/map.h"
 #include "shared/core/rand.h"
 #include "shared/core/str.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/core/vec.h"
 #include "shared/id/server_name.h"
@@ -28,7 +29,6 @@
 #define SERVERS_MAX     1000000
 #define RETRY_MS        (10 * MX_MINUTE_MS)
 #define SAVE_ROUNDS     12 /* back-off goes to the store once a minute */
-#define STACK_BYTES     (1024 * 1024)
 #define LINE_MAX_BYTES  512
 
 struct kept {
@@ -244,11 +244,9 @@ void refresh_round(struct refresh *refresh)
 /* False when it is time to stop. */
 static bool sleep_a_round(struct refresh *refresh)
 {
-	struct timespec until;
+	struct timespec until = mx_after_us(ROUND_MS * 1000);
 	bool stopping;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ROUND_MS / MX_SECOND_MS;
 	pthread_mutex_lock(&refresh->lock);
 	while (!refresh->stopping &&
 	       pthread_cond_timedwait(&refresh->stop_signal, &refresh->lock, &until) == 0)
@@ -272,19 +270,10 @@ static void *refresh_thread(void *ctx)
 	return NULL;
 }
 
-int refresh_start(struct refresh *refresh, struct mx_error *err)
+void refresh_start(struct refresh *refresh)
 {
-	pthread_attr_t attributes;
-	int rc;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	rc = pthread_create(&refresh->thread, &attributes, refresh_thread, refresh);
-	pthread_attr_destroy(&attributes);
-	if (rc)
-		return mx_fail(err, MX_UNKNOWN, "The refresh thread does not start");
+	refresh->thread = mx_thread_start("refresh", refresh_thread, refresh);
 	refresh->running = true;
-	return 0;
 }
 
 void refresh_stop(struct refresh *refresh)
@@ -341,15 +330,11 @@ int refresh_reload(struct refresh *refresh, const char *prefetch_file, struct mx
 int refresh_new(struct notary *notary, struct refresh **ret_refresh, struct mx_error *err)
 {
 	struct refresh *refresh = mx_calloc(1, sizeof(*refresh));
-	pthread_condattr_t attributes;
 	int rc;
 
 	refresh->notary = notary;
 	pthread_mutex_init(&refresh->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&refresh->stop_signal, &attributes);
-	pthread_condattr_destroy(&attributes);
+	mx_cond_init(&refresh->stop_signal);
 	rc = refresh_db_each(notary->store, restore, refresh, err);
 	if (rc == 0)
 		rc = refresh_reload(refresh, notary->conf->refresh.prefetch_file, err);

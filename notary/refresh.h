@@ -18,7 +18,7 @@ extern const struct store_table refresh_table;
 /* Reads who was asked for from the store and the prefetch list. The thread starts with
  * refresh_start(), when everything in notary is there. */
 int refresh_new(struct notary *notary, struct refresh **ret_refresh, struct mx_error *err);
-int refresh_start(struct refresh *refresh, struct mx_error *err);
+void refresh_start(struct refresh *refresh);
 
 /* Stops the thread; fetches that it started may still end after this, but not touch it. */
 void refresh_stop(struct refresh *refresh);

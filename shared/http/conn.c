@@ -2,9 +2,9 @@
 
 #include "shared/core/alloc.h"
 #include "shared/core/map.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/http/socket_info.h"
-#include "shared/http/thread.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -216,7 +216,9 @@ static void *watchdog_main(void *ctx)
 
 	pthread_mutex_lock(&registry->lock);
 	while (!registry->stopping) {
-		thread_wait_ms(&registry->wake, &registry->lock, tick);
+		struct timespec until = mx_after_us(tick * 1000);
+
+		pthread_cond_timedwait(&registry->wake, &registry->lock, &until);
 		pthread_mutex_unlock(&registry->lock);
 		conn_watch(registry, mx_mono_ms());
 		pthread_mutex_lock(&registry->lock);
@@ -231,10 +233,10 @@ struct conn_registry *conn_registry_new(const struct conn_limits *limits,
 	struct conn_registry *registry = mx_calloc(1, sizeof(*registry));
 
 	pthread_mutex_init(&registry->lock, NULL);
-	thread_cond_init(&registry->wake);
+	mx_cond_init(&registry->wake);
 	registry->limits = *limits;
 	registry->trusted = trusted;
-	registry->watchdog = thread_start("http-watch", watchdog_main, registry);
+	registry->watchdog = mx_thread_start("http-watch", watchdog_main, registry);
 	return registry;
 }
 

@@ -1,8 +1,8 @@
 #include "shared/http/lanes.h"
 
 #include "shared/core/alloc.h"
+#include "shared/core/thread.h"
 #include "shared/http/exchange.h"
-#include "shared/http/thread.h"
 
 struct pool {
 	pthread_mutex_t lock;
@@ -62,8 +62,8 @@ static void pool_start(struct pool *pool, enum route_lane lane, unsigned threads
 	pool->threads = mx_calloc(threads, sizeof(*pool->threads));
 	pool->threads_len = threads;
 	for (unsigned i = 0; i < threads; i++)
-		pool->threads[i] = thread_start(lane == LANE_NET ? "http-net" : "http-work",
-						pool_main, pool);
+		pool->threads[i] = mx_thread_start(lane == LANE_NET ? "http-net" : "http-work",
+						   pool_main, pool);
 }
 
 static void pool_stop(struct pool *pool)

@@ -2,10 +2,10 @@
 
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
+#include "shared/core/thread.h"
 #include "shared/crypto/tls.h"
 #include "shared/http/glue.h"
 #include "shared/http/server.h"
-#include "shared/http/thread.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -189,7 +189,7 @@ static struct MHD_Daemon *daemon_start(struct listener *listener, struct http_se
 		glue_completed, server, MHD_OPTION_NOTIFY_CONNECTION, glue_connection, server,
 		MHD_OPTION_CONNECTION_LIMIT, conf->connections_max + conf->io_threads,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)MX_THREAD_STACK,
 		MHD_OPTION_ARRAY, strict, MHD_OPTION_ARRAY, pool, MHD_OPTION_ARRAY, tls_options,
 		MHD_OPTION_END);
 }

@@ -1,11 +1,11 @@
 #include "shared/http/park.h"
 
 #include "shared/core/alloc.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/core/vec.h"
 #include "shared/http/exchange.h"
 #include "shared/http/server.h"
-#include "shared/http/thread.h"
 #include "shared/http/wake.h"
 #include "shared/http/wake_heap.h"
 
@@ -364,7 +364,7 @@ struct park *park_new(const struct park_calls *calls)
 	if (park->epoll_fd < 0 || park->event_fd < 0 ||
 	    epoll_ctl(park->epoll_fd, EPOLL_CTL_ADD, park->event_fd, &event) != 0)
 		abort(); /* no descriptors at start */
-	park->thread = thread_start("http-park", park_main, park);
+	park->thread = mx_thread_start("http-park", park_main, park);
 	return park;
 }
 

@@ -2,6 +2,7 @@
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/core/hex.h"
 #include "shared/core/str.h"
 #include "shared/core/utf8.h"
 
@@ -56,22 +57,11 @@ static bool strip_authority(struct mx_slice *raw, struct mx_slice host)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte behind the '%' at text, or -1. NUL is no byte that may come back. */
 static int escaped_byte(const char *text)
 {
-	int high = hex_digit(text[1]);
-	int low = high < 0 ? -1 : hex_digit(text[2]);
+	int high = mx_hex_digit(text[1]);
+	int low = high < 0 ? -1 : mx_hex_digit(text[2]);
 
 	if (low < 0 || (high == 0 && low == 0))
 		return -1;

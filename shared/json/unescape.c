@@ -1,24 +1,14 @@
 #include "shared/json/unescape.h"
 
+#include "shared/core/hex.h"
 #include "shared/core/utf8.h"
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 int mx_json_hex4(const char digits[4])
 {
 	int value = 0;
 
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(digits[i]);
+		int digit = mx_hex_digit(digits[i]);
 
 		if (digit < 0)
 			return -1;

@@ -2,6 +2,7 @@
  * Locks: fetcher->lock, for the calls, the states and the queue of answers. Callbacks of waiters,
  * the network, the store and signature checks are outside it.
  */
+#include "shared/core/thread.h"
 #include "shared/keys/key_fetch.h"
 
 #include "shared/core/alloc.h"
@@ -27,7 +28,6 @@
 #define CALLS_MAX       20000 /* servers asked or waiting to be asked at once */
 #define QUEUE_BYTES_MAX (16u * 1024 * 1024) /* answers that wait for a recorder */
 #define RECORDERS_MAX   32
-#define STACK_BYTES     (1024u * 1024)
 #define SAVED_MAX       20000
 #define NEGATIVE_MS     (60 * MX_SECOND_MS)
 #define BUCKET_BURST    5
@@ -477,28 +477,16 @@ static void set_defaults(struct key_fetch_conf *conf)
 		conf->recorders = RECORDERS_MAX;
 }
 
-static int start_recorders(struct key_fetcher *fetcher, struct mx_error *err)
+static void start_recorders(struct key_fetcher *fetcher)
 {
-	pthread_attr_t attributes;
-	int failed = 0;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	while (!failed && fetcher->recorders_len < fetcher->conf.recorders) {
-		failed = pthread_create(&fetcher->recorders[fetcher->recorders_len], &attributes,
-					recorder, fetcher);
-		fetcher->recorders_len += !failed;
-	}
-	pthread_attr_destroy(&attributes);
-	return failed ? mx_fail(err, MX_BUSY, "No thread could be started: %s", strerror(failed))
-		      : 0;
+	while (fetcher->recorders_len < fetcher->conf.recorders)
+		fetcher->recorders[fetcher->recorders_len++] = mx_thread_start("key-record",
+									       recorder, fetcher);
 }
 
-int key_fetcher_new(const struct key_fetch_conf *conf, struct key_fetcher **ret_fetcher,
-		    struct mx_error *err)
+struct key_fetcher *key_fetcher_new(const struct key_fetch_conf *conf)
 {
 	struct key_fetcher *fetcher = mx_calloc(1, sizeof(*fetcher));
-	int rc;
 
 	fetcher->conf = *conf;
 	set_defaults(&fetcher->conf);
@@ -515,12 +503,8 @@ int key_fetcher_new(const struct key_fetch_conf *conf, struct key_fetcher **ret_
 	fetcher->addresses = net_backoff_new(&(struct net_backoff_conf){ 0 });
 	add_metrics(fetcher);
 	restore(fetcher);
-	rc = start_recorders(fetcher, err);
-	if (rc)
-		key_fetcher_free(fetcher);
-	else
-		*ret_fetcher = fetcher;
-	return rc;
+	start_recorders(fetcher);
+	return fetcher;
 }
 
 /* The waiters of all calls that no recorder will settle any more. */

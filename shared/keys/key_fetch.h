@@ -29,8 +29,7 @@ struct key_fetch_conf {
 };
 
 /* Reads the back-off that key_fetch_save() wrote; a damaged one is logged and left. */
-int key_fetcher_new(const struct key_fetch_conf *conf, struct key_fetcher **ret_fetcher,
-		    struct mx_error *err);
+struct key_fetcher *key_fetcher_new(const struct key_fetch_conf *conf);
 /* Waiters get -MX_BUSY. Before or after net_free(); never from a callback. */
 void key_fetcher_free(struct key_fetcher *fetcher);
 

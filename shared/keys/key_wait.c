@@ -2,6 +2,7 @@
 
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/keys/key_fetch.h"
 
@@ -21,14 +22,10 @@ struct wait {
 static struct wait *wait_new(void)
 {
 	struct wait *wait = mx_calloc(1, sizeof(*wait));
-	pthread_condattr_t attributes;
 
 	wait->refs = 2;
 	pthread_mutex_init(&wait->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&wait->ended, &attributes);
-	pthread_condattr_destroy(&attributes);
+	mx_cond_init(&wait->ended);
 	return wait;
 }
 
@@ -53,18 +50,9 @@ static void fetched(void *ctx, int rc)
 	wait_unref(wait);
 }
 
-static struct timespec after(int64_t ms)
-{
-	struct timespec then;
-
-	clock_gettime(CLOCK_MONOTONIC, &then);
-	then.tv_sec += ms / MX_SECOND_MS;
-	return then;
-}
-
 int key_wait_fetch(struct key_fetcher *fetcher, struct mx_slice server, int64_t at_most_ms)
 {
-	struct timespec until = after(at_most_ms);
+	struct timespec until = mx_after_us(at_most_ms * 1000);
 	struct wait *wait = wait_new();
 	int rc;
 

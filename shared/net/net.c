@@ -3,6 +3,7 @@
 #include "shared/core/alloc.h"
 #include "shared/core/metrics.h"
 #include "shared/core/str.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/net/cidr.h"
 #include "shared/net/dns.h"
@@ -232,18 +233,6 @@ static int parts_init(struct net *net, const struct net_conf *conf, struct mx_er
 	return rc;
 }
 
-/* Signals are for the threads of the daemon. */
-static int thread_start(struct net *net, struct mx_error *err)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	net->thread_runs = pthread_create(&net->thread, NULL, thread_main, net) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return net->thread_runs ? 0 : mx_fail(err, MX_UNKNOWN, "No network thread");
-}
-
 int net_new(const struct net_conf *conf, struct net **ret_net, struct mx_error *err)
 {
 	struct net *net = mx_calloc(1, sizeof(*net));
@@ -262,12 +251,12 @@ int net_new(const struct net_conf *conf, struct net **ret_net, struct mx_error *
 	metrics_init(net, conf->metrics);
 	multi_init(net);
 	rc = parts_init(net, conf, err);
-	if (rc == 0)
-		rc = thread_start(net, err);
 	if (rc) {
 		net_free(net);
 		return rc;
 	}
+	net->thread = mx_thread_start("net", thread_main, net);
+	net->thread_runs = true;
 	*ret_net = net;
 	return 0;
 }

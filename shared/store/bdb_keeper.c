@@ -3,10 +3,12 @@
 #include "shared/core/alloc.h"
 #include "shared/core/log.h"
 #include "shared/core/metrics.h"
+#include "shared/core/thread.h"
 #include "shared/store/bdb.h"
 
 #include <errno.h>
-#include <time.h>
+
+#define SECOND_US 1000000
 
 /* Recovery rolls about 18 ms of work for a megabyte of log. */
 #define CHECKPOINT_KBYTES 16384u
@@ -71,15 +73,6 @@ static void keep(struct bdb_keeper *keeper, size_t logged)
 	cache_measure(keeper);
 }
 
-static struct timespec second_from_now(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec++;
-	return at;
-}
-
 static void *keeper_main(void *arg)
 {
 	struct bdb_keeper *keeper = arg;
@@ -87,7 +80,7 @@ static void *keeper_main(void *arg)
 
 	pthread_mutex_lock(&keeper->lock);
 	while (!keeper->stopping) {
-		struct timespec until = second_from_now();
+		struct timespec until = mx_after_us(SECOND_US);
 
 		pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
 		logged = keeper->logged;
@@ -116,18 +109,13 @@ static void metrics_new(struct bdb_keeper *keeper, struct mx_metrics *metrics)
 struct bdb_keeper *store_keeper_start(struct bdb *bdb, struct mx_metrics *metrics)
 {
 	struct bdb_keeper *keeper = mx_calloc(1, sizeof(*keeper));
-	pthread_condattr_t clock;
 
 	keeper->bdb = bdb;
 	metrics_new(keeper, metrics);
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_mutex_init(&keeper->logs_lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&keeper->wake, &clock);
-	pthread_condattr_destroy(&clock);
-	if (pthread_create(&keeper->thread, NULL, keeper_main, keeper))
-		store_bdb_fatal(bdb, "starting a thread", EAGAIN);
+	mx_cond_init(&keeper->wake);
+	keeper->thread = mx_thread_start("store-keep", keeper_main, keeper);
 	return keeper;
 }
 

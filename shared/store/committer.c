@@ -4,14 +4,14 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/metrics.h"
+#include "shared/core/thread.h"
 #include "shared/core/time.h"
 
 #include <pthread.h>
 #include <time.h>
 
 /* How long a group waits for writers that were in the one before and are expected back. */
-#define GATHER_NS_MAX 1000000
-#define SECOND_NS     1000000000
+#define GATHER_US_MAX 1000
 
 struct store_committer {
 	struct store_engine *engine;
@@ -25,23 +25,10 @@ struct store_committer {
 	struct mx_metric *commits, *groups, *conflicts, *refused, *duration;
 };
 
-static struct timespec gather_until(void)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += GATHER_NS_MAX;
-	if (at.tv_nsec >= SECOND_NS) {
-		at.tv_sec++;
-		at.tv_nsec -= SECOND_NS;
-	}
-	return at;
-}
-
 /* A writer alone never waits: the last group had one batch, and one is here. */
 static void wait_for_others(struct store_committer *committer)
 {
-	struct timespec until = gather_until();
+	struct timespec until = mx_after_us(GATHER_US_MAX);
 
 	while (committer->waiting < committer->expected && !committer->stopping) {
 		if (pthread_cond_timedwait(&committer->arrived, &committer->lock, &until))
@@ -132,19 +119,12 @@ static void metrics_new(struct store_committer *committer, struct mx_metrics *me
 struct store_committer *store_committer_new(struct store_engine *engine, struct mx_metrics *metrics)
 {
 	struct store_committer *committer = mx_calloc(1, sizeof(*committer));
-	pthread_condattr_t clock;
 
 	committer->engine = engine;
 	metrics_new(committer, metrics);
 	pthread_mutex_init(&committer->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&committer->arrived, &clock);
-	pthread_condattr_destroy(&clock);
-	if (pthread_create(&committer->thread, NULL, committer_main, committer)) {
-		mx_log(MX_LOG_ERROR, "no thread for the store; the process ends", NULL);
-		abort();
-	}
+	mx_cond_init(&committer->arrived);
+	committer->thread = mx_thread_start("store-commit", committer_main, committer);
 	return committer;
 }
 

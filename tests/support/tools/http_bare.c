@@ -4,8 +4,8 @@
  * its standard input. */
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
+#include "shared/core/thread.h"
 #include "shared/http/cors.h"
-#include "shared/http/thread.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>

@@ -65,7 +65,7 @@ static void open_fetcher(struct fixture *f)
 		.metrics_prefix = "test",
 	};
 
-	assert_int_equal(key_fetcher_new(&conf, &f->fetcher, NULL), 0);
+	f->fetcher = key_fetcher_new(&conf);
 }
 
 static int setup(void **state)

@@ -74,9 +74,7 @@ static int setup(void **state)
 	net_mock_handle(answer, f);
 	history_fixture_setup((void **)&f->history);
 	key_fixture_public(notary_key.seed, notaries[0].keys[0].public_key);
-	assert_int_equal(key_fetcher_new(&(struct key_fetch_conf){ .history = f->history->history },
-					 &f->fetcher, NULL),
-			 0);
+	f->fetcher = key_fetcher_new(&(struct key_fetch_conf){ .history = f->history->history });
 	f->ring = key_ring_new(&(struct key_ring_conf){ .history = f->history->history,
 							.fetcher = f->fetcher,
 							.notaries = notaries,

@@ -1,10 +1,14 @@
-#include "shared/http/thread.h"
+#include "shared/core/thread.h"
 
 #include "shared/core/log.h"
 
-#include <time.h>
+#include <signal.h>
+#include <stdlib.h>
 
-pthread_t thread_start(const char *name, void *(*main)(void *), void *ctx)
+#define SECOND_US 1000000
+#define SECOND_NS 1000000000
+
+pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx)
 {
 	pthread_attr_t attr;
 	sigset_t all, before;
@@ -13,7 +17,7 @@ pthread_t thread_start(const char *name, void *(*main)(void *), void *ctx)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+	pthread_attr_setstacksize(&attr, MX_THREAD_STACK);
 	if (pthread_create(&thread, &attr, main, ctx) != 0) {
 		mx_log(MX_LOG_ERROR, "no thread could be started", "name", name, NULL);
 		abort();
@@ -24,7 +28,7 @@ pthread_t thread_start(const char *name, void *(*main)(void *), void *ctx)
 	return thread;
 }
 
-void thread_cond_init(pthread_cond_t *cond)
+void mx_cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attr;
 
@@ -34,16 +38,16 @@ void thread_cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attr);
 }
 
-void thread_wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
+struct timespec mx_after_us(int64_t us)
 {
-	struct timespec until;
+	struct timespec at;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += us / SECOND_US;
+	at.tv_nsec += us % SECOND_US * 1000;
+	if (at.tv_nsec >= SECOND_NS) {
+		at.tv_sec++;
+		at.tv_nsec -= SECOND_NS;
 	}
-	pthread_cond_timedwait(cond, lock, &until);
+	return at;
 }

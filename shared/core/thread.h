@@ -1,0 +1,18 @@
+/* Threads with the stack that parsers are measured for, and waits on the monotonic clock. */
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+
+#define MX_THREAD_STACK (1024 * 1024)
+
+/* Aborts if the system has no more threads: this happens at start only. All signals are blocked:
+ * they belong to the main thread. */
+pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx);
+
+/* A condition whose timed waits end at a time of mx_after_us(). */
+void mx_cond_init(pthread_cond_t *cond);
+
+/* The monotonic clock's time so many microseconds from now. */
+struct timespec mx_after_us(int64_t us);
