@@ -30,7 +30,7 @@ struct notary {
 	struct alarm *alarm;
 	int64_t started_ms;
 	struct {
-		struct mx_metric *warm, *loaded, *fetched, *stale, *missing, *denied, *budget,
-			*deadline, *latency;
+		struct mx_metric *warm, *known, *fetched, *stale, *missing, *denied, *budget,
+			*deadline;
 	} counters;
 };

@@ -48,54 +48,15 @@ json_t *overview_json(struct notary *notary, size_t worst)
 			 worst_json(notary, false, worst));
 }
 
-/* ---- gauges */
-
-static double read_servers(void *ctx)
-{
-	struct key_history_stats stats;
-
-	key_history_stats(((struct notary *)ctx)->history, &stats);
-	return (double)stats.servers;
-}
-
-static double read_conflicts(void *ctx)
-{
-	struct key_history_stats stats;
-
-	key_history_stats(((struct notary *)ctx)->history, &stats);
-	return (double)stats.conflicts;
-}
+/* ---- gauges, besides those of the history and the fetcher */
 
 static double read_kept_fresh(void *ctx)
 {
 	return (double)refresh_count(((struct notary *)ctx)->refresh);
 }
 
-static double read_in_flight(void *ctx)
-{
-	return (double)key_fetch_in_flight(((struct notary *)ctx)->fetcher);
-}
-
-static double read_backed_off(void *ctx)
-{
-	return (double)key_fetch_backed_off(((struct notary *)ctx)->fetcher);
-}
-
 void overview_metrics(struct notary *notary)
 {
-	static const struct {
-		const char *name, *help;
-		double (*read)(void *ctx);
-	} gauges[] = {
-		{ "notary_servers", "Servers with a key history", read_servers },
-		{ "notary_key_conflicts", "Key ids that reappeared with other bytes",
-		  read_conflicts },
-		{ "notary_kept_fresh", "Servers refreshed in the background", read_kept_fresh },
-		{ "notary_fetches_in_flight", "Fetches under way", read_in_flight },
-		{ "notary_backed_off", "Servers left alone after failures", read_backed_off },
-	};
-
-	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
-		mx_gauge_fn(notary->metrics, gauges[i].name, gauges[i].help, "", gauges[i].read,
-			    notary);
+	mx_gauge_fn(notary->metrics, "notary_kept_fresh", "Servers refreshed in the background", "",
+		    read_kept_fresh, notary);
 }

@@ -21,6 +21,9 @@
 
 #define BUDGET_RETRY_MS (10 * MX_SECOND_MS)
 #define IO_SERVERS_MAX  256 /* larger questions leave the I/O thread */
+#define WANTS_MAX       64 /* more keys of one server than that are all its keys */
+/* What a question may be answered with: askers read no more, and the memory is ours. */
+#define ANSWER_MAX (64u * 1024 * 1024)
 
 enum asked_state { ASKED_NEW, ASKED_FETCHING, ASKED_DONE };
 
@@ -29,6 +32,7 @@ struct asked {
 	struct mx_slice server;
 	size_t first_want, wants_len;
 	enum asked_state state;
+	bool denied, over_budget, fetched; /* what became of it */
 	struct key_entry *entry; /* once DONE; NULL: nothing may be said of it */
 };
 
@@ -48,6 +52,7 @@ struct query {
 	int64_t now_ms;
 	bool over_budget; /* a server was not asked because of it */
 	bool waiting; /* fetches were started */
+	bool late; /* the deadline passed before they ended */
 };
 
 /* ---- the question */
@@ -76,6 +81,13 @@ void query_free(void *ptr)
 	mx_free(query);
 }
 
+static void want_all(struct want *want, int64_t minimum_ms)
+{
+	want->key_id = mx_slice("");
+	if (want->minimum_ms < minimum_ms)
+		want->minimum_ms = minimum_ms;
+}
+
 void query_add(struct query *query, struct mx_slice server, struct mx_slice key_id,
 	       int64_t minimum_ms)
 {
@@ -87,9 +99,13 @@ void query_add(struct query *query, struct mx_slice server, struct mx_slice key_
 					    .first_want = query->wants.len });
 		last = &query->asked.items[query->asked.len - 1];
 	}
-	mx_vec_push(&query->wants,
-		    (struct want){ mx_arena_slice(query->mem, key_id),
-				   minimum_ms == QUERY_NOW ? query->now_ms : minimum_ms });
+	if (minimum_ms == QUERY_NOW)
+		minimum_ms = query->now_ms;
+	if (last->wants_len == WANTS_MAX) {
+		want_all(&query->wants.items[last->first_want], minimum_ms);
+		return;
+	}
+	mx_vec_push(&query->wants, (struct want){ mx_arena_slice(query->mem, key_id), minimum_ms });
 	last->wants_len++;
 }
 
@@ -138,7 +154,7 @@ static bool is_met(const struct query *query, const struct asked *asked)
 	return true;
 }
 
-static bool may_fetch(struct query *query, const struct asked *asked)
+static bool may_fetch(struct query *query, struct asked *asked)
 {
 	struct notary *notary = query->notary;
 
@@ -147,8 +163,7 @@ static bool may_fetch(struct query *query, const struct asked *asked)
 		return false;
 	if (budget_take(notary->budget, query->asker))
 		return true;
-	query->over_budget = true;
-	mx_metric_add(notary->counters.budget, 1);
+	query->over_budget = asked->over_budget = true;
 	return false;
 }
 
@@ -170,7 +185,7 @@ static int look(struct query *query, struct asked *asked, struct req *r)
 	int rc;
 
 	if (!trust_allows(query->notary->trust, asked->server)) {
-		mx_metric_add(query->notary->counters.denied, 1);
+		asked->denied = true;
 		asked->state = ASKED_DONE;
 		return 0;
 	}
@@ -179,12 +194,8 @@ static int look(struct query *query, struct asked *asked, struct req *r)
 		return rc;
 	refresh_note(query->notary->refresh, asked->server, asked->entry);
 	asked->state = ASKED_DONE;
-	if (is_met(query, asked))
+	if (is_met(query, asked) || !may_fetch(query, asked))
 		return 0;
-	if (!may_fetch(query, asked)) {
-		mx_metric_add(query->notary->counters.stale, 1);
-		return 0;
-	}
 	key_entry_unref(asked->entry);
 	asked->entry = NULL;
 	asked->state = ASKED_FETCHING;
@@ -209,6 +220,10 @@ static int look_at_all(struct query *query, struct req *r, size_t *ret_fetching)
 /* The fetches have ended or the deadline passed: what is known now is the answer. */
 static int take_results(struct query *query, struct req *r)
 {
+	if (r->timed_out && !query->late) {
+		query->late = true;
+		mx_metric_add(query->notary->counters.deadline, 1);
+	}
 	for (size_t i = 0; i < query->asked.len; i++) {
 		struct asked *asked = &query->asked.items[i];
 		int rc;
@@ -218,7 +233,7 @@ static int take_results(struct query *query, struct req *r)
 		rc = find_entry(query, asked, r);
 		if (rc)
 			return rc;
-		mx_metric_add(query->notary->counters.fetched, 1);
+		asked->fetched = true;
 		asked->state = ASKED_DONE;
 	}
 	return 0;
@@ -237,9 +252,22 @@ static void add_marked(struct query *query, const struct key_entry *entry, const
 		       struct mx_str *out)
 {
 	for (size_t i = 0; i < entry->len; i++)
-		if (mark[i] &&
+		if (mark[i] && out->len + entry->versions[i].sealed.len < ANSWER_MAX &&
 		    trust_fits_pins(query->notary->trust, entry->server, &entry->versions[i]))
 			add_version(out, &entry->versions[i]);
+}
+
+static struct mx_metric *outcome_of(const struct query *query, const struct asked *asked)
+{
+	const struct notary *notary = query->notary;
+
+	if (asked->denied)
+		return notary->counters.denied;
+	if (!asked->entry || asked->entry->len == 0)
+		return asked->over_budget ? notary->counters.budget : notary->counters.missing;
+	if (!is_met(query, asked))
+		return notary->counters.stale;
+	return asked->fetched ? notary->counters.fetched : notary->counters.known;
 }
 
 static void add_server(struct query *query, const struct asked *asked, struct mx_str *out)
@@ -247,10 +275,9 @@ static void add_server(struct query *query, const struct asked *asked, struct mx
 	const struct key_entry *entry = asked->entry;
 	bool *mark, *first;
 
-	if (!entry || entry->len == 0) {
-		mx_metric_add(query->notary->counters.missing, 1);
+	mx_metric_add(outcome_of(query, asked), 1);
+	if (!entry || entry->len == 0)
 		return;
-	}
 	mark = mx_arena_calloc(query->mem, entry->len, sizeof(*mark));
 	first = mx_arena_calloc(query->mem, entry->len, sizeof(*first));
 	for (size_t i = 0; i < asked->wants_len; i++)

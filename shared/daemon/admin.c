@@ -58,10 +58,13 @@ static int get_live(struct req *r)
 static int get_ready(struct req *r)
 {
 	bool ready;
+	json_t *report = health_report(served, &ready);
 
-	reply_json(r, health_report(served, &ready));
-	if (!ready)
-		reply_status(r, 503);
+	if (!ready) {
+		r->err_fields = report;
+		return mx_fail(&r->err, MX_BUSY, "The daemon is not ready");
+	}
+	reply_json(r, report);
 	return 0;
 }
 

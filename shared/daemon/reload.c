@@ -1,6 +1,7 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
+#include "shared/crypto/tls.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/log_setup.h"
 #include "shared/daemon/notify.h"
@@ -22,7 +23,7 @@ static void swap(struct daemon *daemon, struct conf *new)
 {
 	struct conf *old = daemon->conf;
 
-	name_unchanged(daemon->first_conf, new);
+	name_unchanged(old, new);
 	log_setup_by(conf_values(new));
 	if (daemon->app->reload)
 		daemon->app->reload(daemon->ctx, conf_values(new));
@@ -40,7 +41,8 @@ static int reload_locked(struct daemon *daemon, struct mx_error *err)
 
 	if (rc)
 		return rc;
-	rc = certificate_reload(daemon, err);
+	if (daemon->tls)
+		rc = mx_tls_reload(daemon->tls, err);
 	if (rc) {
 		conf_free(new);
 		return rc;

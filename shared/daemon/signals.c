@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WATCH_MS (10 * MX_SECOND_MS)
+#define IDLE_MS MX_HOUR_MS
 
 static sigset_t handled_signals(void)
 {
@@ -52,11 +52,10 @@ static int wait_signal(int64_t ms)
 
 void signals_serve(struct daemon *daemon)
 {
-	int64_t watchdog_ms = notify_watchdog_ms(), watched_ms = mx_mono_ms();
-	int64_t wait_ms = watchdog_ms && watchdog_ms < WATCH_MS ? watchdog_ms : WATCH_MS;
+	int64_t watchdog_ms = notify_watchdog_ms();
 
 	while (true) {
-		int number = wait_signal(wait_ms);
+		int number = wait_signal(watchdog_ms ? watchdog_ms : IDLE_MS);
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
@@ -64,10 +63,6 @@ void signals_serve(struct daemon *daemon)
 			reload(daemon);
 		if (watchdog_ms)
 			notify_send("WATCHDOG=1");
-		if (mx_mono_ms() - watched_ms < WATCH_MS)
-			continue;
-		watched_ms = mx_mono_ms();
-		certificate_watch(daemon);
 	}
 }
 
