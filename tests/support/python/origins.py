@@ -94,7 +94,8 @@ class Origin:
         """The object that it publishes, without signatures."""
         return {
             "server_name": self.name,
-            "valid_until_ts": self.valid_until_ts or now_ms() + DAY_MS,
+            "valid_until_ts": now_ms() + DAY_MS if self.valid_until_ts is None
+            else self.valid_until_ts,
             "verify_keys": {i: {"key": self.public_key(i)} for i in self.keys},
             "old_verify_keys": {
                 i: {"key": key, "expired_ts": expired}
