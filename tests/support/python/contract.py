@@ -19,10 +19,13 @@ class Checker:
             return None
         if method == "HEAD" or not reply.body or " " in target:
             return None
+        program = trinity.program("contract_check")
         with self.lock:
             if self.process is None:
+                if not program.exists():
+                    raise RuntimeError(f"{program} is not built")
                 self.process = subprocess.Popen(
-                    [str(trinity.program("contract_check"))],
+                    [str(program)],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 )
             head = f"{daemon} {method} {target} {reply.status} {len(reply.body)}\n"

@@ -232,13 +232,16 @@ class Daemon:
 
     # ---- life
 
+    def command_line(self):
+        return [str(program(self.name)), "-c", str(self.conf_path)]
+
     def launch(self):
         """Starts the program without waiting."""
         (self.directory / "data").mkdir(mode=0o700, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(program(self.name)), "-c", str(self.conf_path)], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, cwd=self.directory, start_new_session=True,
+                self.command_line(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.directory, start_new_session=True,
                 env={**os.environ, **self.environment},
             )
         return self
@@ -333,7 +336,7 @@ class Daemon:
     def command(self, *arguments, stdin=None, seconds=120):
         """Runs a subcommand of the program on this configuration. Fails on a sanitizer report."""
         done = subprocess.run(
-            [str(program(self.name)), "-c", str(self.conf_path), *map(str, arguments)],
+            [*self.command_line(), *map(str, arguments)],
             input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, text=True,
             capture_output=True, timeout=seconds, cwd=self.directory,
             env={**os.environ, **self.environment},
