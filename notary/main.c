@@ -218,11 +218,22 @@ static void notary_reload(void *ctx, const void *conf_ptr)
 		       err.text, NULL);
 }
 
+/* The signing file is made at the first start; the others are only read. */
+static void notary_paths(const void *conf_ptr, struct daemon_paths *paths)
+{
+	const struct notary_conf *conf = conf_ptr;
+
+	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
+	daemon_path_add(paths, conf->keys.countersign_file, DAEMON_PATH_BACKUP);
+	daemon_path_add(paths, conf->refresh.prefetch_file, 0);
+}
+
 static const struct daemon_app app = {
 	.name = "trinity-notary",
 	.default_conf = "/etc/trinity/notary.yaml",
 	.conf_schema = &notary_conf_schema,
 	.conf_check = notary_conf_check,
+	.paths = notary_paths,
 	.start = notary_start,
 	.reload = notary_reload,
 	.stop = notary_stop,

@@ -99,6 +99,7 @@ static int command_backup(const struct daemon_app *app, struct conf *conf, char 
 {
 	const struct daemon_conf *values = conf_values(conf);
 	mx_autofree char *stage = NULL;
+	bool was_there = access(argv[1], F_OK) == 0;
 	char token[13];
 	struct mx_error err = { 0 };
 	int rc = directory_make(argv[1], &err);
@@ -108,7 +109,10 @@ static int command_backup(const struct daemon_app *app, struct conf *conf, char 
 		return complain("cannot use that directory", &err, rc);
 	mx_random_token(token, sizeof(token) - 1);
 	stage = mx_strf("%s/backup-%s", values->data_directory, token);
-	return backup_through(values, stage, argv[1]);
+	rc = backup_through(values, stage, argv[1]);
+	if (rc && !was_there)
+		rmdir(argv[1]);
+	return rc;
 }
 
 const struct common_command common_commands[] = {

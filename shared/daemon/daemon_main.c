@@ -28,6 +28,15 @@ static int usage_error(const struct daemon_app *app)
 	return EXIT_USAGE;
 }
 
+static void show_warnings(const struct mx_str *lines)
+{
+	struct mx_slice rest = mx_str_slice(lines), line;
+
+	while (mx_split_next(&rest, '\n', &line))
+		if (line.len)
+			fprintf(stderr, "warning: %.*s\n", MX_SLICE_ARG(line));
+}
+
 /* NULL after saying why. */
 static struct conf *load(const struct daemon_app *app, const char *path, struct mx_str *warnings)
 {
@@ -37,6 +46,7 @@ static struct conf *load(const struct daemon_app *app, const char *path, struct 
 
 	if (rc == 0)
 		return conf;
+	show_warnings(warnings);
 	fprintf(stderr, "%s\n", mx_error_text(&err, rc));
 	return NULL;
 }
@@ -46,10 +56,9 @@ static int check(const struct daemon_app *app, const char *path)
 	mx_str_auto warnings = { 0 }, text = { 0 };
 	struct conf *conf = load(app, path, &warnings);
 
-	if (warnings.len)
-		fprintf(stderr, "%s", warnings.ptr);
 	if (!conf)
 		return 1;
+	show_warnings(&warnings);
 	conf_write(conf, &text);
 	fputs(mx_str_slice(&text).ptr, stdout);
 	conf_free(conf);

@@ -2,18 +2,22 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
-#include "shared/crypto/tls.h"
 #include "shared/daemon/admin.h"
 #include "shared/daemon/admin_address.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/state.h"
 
+#include <sys/resource.h>
+
 #define PUBLIC_GRACE_MS 6000
 #define ADMIN_GRACE_MS  1000
+
+#define FILES_RESERVED 64
 
 #define ADMIN_IO_THREADS   1
 #define ADMIN_WORK_THREADS 2
 #define ADMIN_NET_THREADS  4
+#define ADMIN_CONNECTIONS  256
 
 /* Copies: the configuration may be replaced while the listeners run. */
 static const struct http_listen *copy_listen(const struct daemon *daemon,
@@ -70,6 +74,7 @@ static int start_admin(struct daemon *daemon, struct mx_error *err)
 		.io_threads = ADMIN_IO_THREADS,
 		.work_threads = ADMIN_WORK_THREADS,
 		.net_threads = ADMIN_NET_THREADS,
+		.connections_max = ADMIN_CONNECTIONS,
 	};
 	const struct http_app app = {
 		.ctx = daemon->ctx,
@@ -92,6 +97,24 @@ static int start_admin(struct daemon *daemon, struct mx_error *err)
 	return rc;
 }
 
+/* At its own limit libmicrohttpd stops accepting; at the process's it spins. So some descriptors
+ * stay free for the store, the log and the outbound client. */
+static unsigned connections_by_files(const struct daemon_conf *values)
+{
+	struct rlimit limit;
+	rlim_t taken = FILES_RESERVED + values->outbound.transfers, most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return values->http.connections;
+	most = limit.rlim_cur > 2 * taken ? limit.rlim_cur - taken : limit.rlim_cur / 4;
+	if (values->http.connections <= most)
+		return values->http.connections;
+	mx_log(MX_LOG_WARN, "fewer connections than configured: the limit of open files is low",
+	       "connections", mx_log_num((int64_t)most), "files",
+	       mx_log_num((int64_t)limit.rlim_cur), NULL);
+	return (unsigned)most;
+}
+
 static int start_public(struct daemon *daemon, struct mx_error *err)
 {
 	const struct daemon_conf *values = conf_values(daemon->conf);
@@ -102,7 +125,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.io_threads = values->http.io_threads,
 		.work_threads = values->http.work_threads,
 		.net_threads = values->http.net_threads,
-		.connections_max = values->http.connections,
+		.connections_max = connections_by_files(values),
 		.connections_per_address = values->http.connections_per_address,
 		.trusted_proxies = copy_texts(daemon, values->http.trusted_proxies,
 					      values->http.trusted_proxies_count),
@@ -126,30 +149,9 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 	return rc;
 }
 
-static bool wants_tls(const struct daemon_conf *values)
-{
-	for (unsigned i = 0; i < values->listen_count; i++)
-		if (values->listen[i].tls)
-			return true;
-	return false;
-}
-
-static int load_tls(struct daemon *daemon, struct mx_error *err)
-{
-	const struct daemon_conf *values = conf_values(daemon->conf);
-	int rc;
-
-	if (!wants_tls(values))
-		return 0;
-	rc = mx_tls_load(values->tls.certificate, values->tls.key, &daemon->tls, err);
-	if (rc == 0)
-		mx_tls_serve(daemon->tls);
-	return rc;
-}
-
 int listeners_start(struct daemon *daemon, struct mx_error *err)
 {
-	int rc = load_tls(daemon, err);
+	int rc = certificate_load(daemon, err);
 
 	if (rc == 0)
 		rc = start_admin(daemon, err);
@@ -165,6 +167,5 @@ void listeners_stop(struct daemon *daemon)
 	if (daemon->admin)
 		http_server_stop(daemon->admin, ADMIN_GRACE_MS);
 	daemon->server = daemon->admin = NULL;
-	mx_tls_free(daemon->tls);
-	daemon->tls = NULL;
+	certificate_free(daemon);
 }

@@ -1,7 +1,6 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
-#include "shared/crypto/tls.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/log_setup.h"
 #include "shared/daemon/notify.h"
@@ -23,7 +22,7 @@ static void swap(struct daemon *daemon, struct conf *new)
 {
 	struct conf *old = daemon->conf;
 
-	name_unchanged(old, new);
+	name_unchanged(daemon->first_conf, new);
 	log_setup_by(conf_values(new));
 	if (daemon->app->reload)
 		daemon->app->reload(daemon->ctx, conf_values(new));
@@ -41,8 +40,7 @@ static int reload_locked(struct daemon *daemon, struct mx_error *err)
 
 	if (rc)
 		return rc;
-	if (daemon->tls)
-		rc = mx_tls_reload(daemon->tls, err);
+	rc = certificate_reload(daemon, err);
 	if (rc) {
 		conf_free(new);
 		return rc;

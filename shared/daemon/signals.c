@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IDLE_MS MX_HOUR_MS
+#define WATCH_MS (10 * MX_SECOND_MS)
 
 static sigset_t handled_signals(void)
 {
@@ -52,10 +52,11 @@ static int wait_signal(int64_t ms)
 
 void signals_serve(struct daemon *daemon)
 {
-	int64_t watchdog_ms = notify_watchdog_ms();
+	int64_t watchdog_ms = notify_watchdog_ms(), watched_ms = mx_mono_ms();
+	int64_t wait_ms = watchdog_ms && watchdog_ms < WATCH_MS ? watchdog_ms : WATCH_MS;
 
 	while (true) {
-		int number = wait_signal(watchdog_ms ? watchdog_ms : IDLE_MS);
+		int number = wait_signal(wait_ms);
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
@@ -63,6 +64,10 @@ void signals_serve(struct daemon *daemon)
 			reload(daemon);
 		if (watchdog_ms)
 			notify_send("WATCHDOG=1");
+		if (mx_mono_ms() - watched_ms < WATCH_MS)
+			continue;
+		watched_ms = mx_mono_ms();
+		certificate_watch(daemon);
 	}
 }
 

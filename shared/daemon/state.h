@@ -26,6 +26,7 @@ struct daemon {
 	struct store *store;
 	struct net *net;
 	struct mx_tls *tls;
+	uint64_t tls_stamp; /* of the certificate files last looked at */
 	struct http_server *server, *admin;
 	struct http_limit limits[LIMIT_COUNT];
 	int (*authenticate)(struct req *r);
@@ -42,8 +43,19 @@ struct daemon {
 /* The whole life of the daemon; takes conf over. The exit status. */
 int daemon_run(const struct daemon_app *app, struct conf *conf);
 
-/* ---- reload.c: whole or not at all; any thread. */
+/* ---- reload.c */
+
+/* Whole or not at all; any thread. */
 int daemon_reload(struct daemon *daemon, struct mx_error *err);
+
+/* ---- certificate.c: of the listeners with TLS; nothing happens where there are none */
+
+int certificate_load(struct daemon *daemon, struct mx_error *err);
+/* The reload lock is held. On failure the old one stays in use. */
+int certificate_reload(struct daemon *daemon, struct mx_error *err);
+/* Now and then: takes over files that changed. */
+void certificate_watch(struct daemon *daemon);
+void certificate_free(struct daemon *daemon);
 
 /* ---- listeners.c */
 

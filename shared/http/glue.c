@@ -230,6 +230,16 @@ static const struct sockaddr *address_of(struct MHD_Connection *mhd)
 	return info ? info->client_addr : NULL;
 }
 
+/* So that servers that come back need no full handshake. */
+static void offer_tickets(struct http_server *server, struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	if (info && info->tls_session)
+		gnutls_session_ticket_enable_server(info->tls_session, &server->ticket_key);
+}
+
 void glue_connection(void *cls, struct MHD_Connection *mhd, void **context,
 		     enum MHD_ConnectionNotificationCode code)
 {
@@ -237,6 +247,8 @@ void glue_connection(void *cls, struct MHD_Connection *mhd, void **context,
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = conn_open(server->conns, fd_of(mhd), address_of(mhd));
+		if (server->ticket_key.data)
+			offer_tickets(server, mhd);
 		return;
 	}
 	conn_close(server->conns, *context);

@@ -227,8 +227,10 @@ static int open_listeners(struct http_server *server, const struct http_conf *co
 static int start_listeners(struct http_server *server, const struct http_conf *conf,
 			   struct mx_error *err)
 {
-	if (conf->tls)
+	if (conf->tls) {
 		mx_tls_serve(conf->tls);
+		gnutls_session_ticket_key_generate(&server->ticket_key);
+	}
 	for (unsigned i = 0; i < conf->listen_len; i++) {
 		int rc = listener_start(&server->listeners[i], server, conf, conf->listen[i].tls,
 					err);
@@ -327,6 +329,10 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
 	peer_ranges_done(&server->trusted);
 	router_free(server->router);
 	mx_free(server->answers);
+	if (server->ticket_key.data) {
+		gnutls_memset(server->ticket_key.data, 0, server->ticket_key.size);
+		gnutls_free(server->ticket_key.data);
+	}
 	pthread_mutex_destroy(&server->name_lock);
 	mx_free(server);
 }

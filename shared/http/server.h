@@ -5,6 +5,7 @@
 #include "shared/http/http_server.h"
 #include "shared/http/router.h"
 
+#include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -24,6 +25,7 @@ struct http_server {
 	struct park *park;
 	struct conn_registry *conns;
 	struct peer_ranges trusted;
+	gnutls_datum_t ticket_key; /* of TLS session tickets; data NULL without TLS */
 	struct listener *listeners;
 	unsigned listeners_len;
 	bool check_layout; /* the library's parser is an old one: see wire_layout.h */

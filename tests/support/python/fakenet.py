@@ -18,6 +18,7 @@ import inspect
 import ipaddress
 import json
 import pathlib
+import random
 import socket
 import ssl
 import struct
@@ -273,8 +274,11 @@ class Exchange:
         return self.headers.get("host")
 
     async def send(self, data):
+        if self.writer.is_closing():
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
+        await asyncio.sleep(0)  # drain() may not yield, and then a lost connection is not seen
 
     def reset(self):
         """Ends the connection without a goodbye."""
@@ -424,7 +428,8 @@ class FakeNet:
         self.ca_file = self.authority.file
         self.dns = Dns()
         self.hosts = []
-        self._last_address = int(ipaddress.ip_address("127.1.0.0"))
+        # Other tests of the machine may want the same well-known ports at the same time.
+        self._last_address = int(ipaddress.ip_address("127.0.0.0")) + random.randrange(1, 1 << 14) * 1024
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._closing = []
@@ -493,8 +498,8 @@ class FakeNet:
         self.hosts.append(made)
         return made
 
-    def silent(self, address=None, port=0):
-        """Accepts connections and never says a word, not even a handshake."""
+    def silent(self, address=None, port=0, greeting=b""):
+        """Accepts connections, says the greeting, and then never a word, not even a handshake."""
 
         made = Host(address or self.address(), (), None)
 
@@ -503,6 +508,7 @@ class FakeNet:
             made.open += 1
             made.open_max = max(made.open_max, made.open)
             made._writers.add(writer)
+            writer.write(greeting)
             try:
                 while await reader.read(65536):
                     pass

@@ -292,6 +292,7 @@ static const struct route routes[] = {
 	{ GET, "/whoami", get_whoami, .auth = AUTH_USER, .flags = ROUTE_CORS },
 	{ GET, "/slash", get_nothing, .flags = ROUTE_SLASH },
 	{ POST, "/json", post_json, .body = SCHEMA, .flags = ROUTE_CORS },
+	{ POST, "/json/to", post_json, .body = "admin/backup" },
 	{ PUT, "/json", post_json, .body = SCHEMA, .flags = ROUTE_OPTIONAL_BODY },
 	{ POST, "/raw", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 1024 * 1024 },
 	{ POST, "/small", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 16 },
@@ -306,7 +307,7 @@ static const struct route routes[] = {
 	{ PUT, "/wake/{name}", put_wake },
 	{ PUT, "/count/{name}", put_count, .txn = TXN_WRITE },
 	{ GET, "/count/{name}", get_count, .txn = TXN_READ },
-	{ GET, "/metrics", get_metrics },
+	{ GET, "/metrics", get_metrics, .lane = LANE_IO },
 	{ 0 },
 };
 
