@@ -14,7 +14,6 @@
 #define MEMORY_CACHE_BYTES (512u * 1024 * 1024)
 #define MEMORY_LOG_BYTES   (256u * 1024 * 1024)
 #define LOG_BUFFER_BYTES   (1024u * 1024)
-#define LOG_FILE_BYTES     (8u * 1024 * 1024)
 /* A page is a lock, and a group of commits holds those of all pages that it changes. */
 #define LOCKS_MAX   200000u
 #define LOCKERS_MAX 10000u
@@ -71,7 +70,7 @@ static int disk_setup(DB_ENV *env, size_t cache_bytes)
 
 	if (rc == 0)
 		rc = env->set_lg_bsize(env, LOG_BUFFER_BYTES);
-	return rc ? rc : env->set_lg_max(env, LOG_FILE_BYTES);
+	return rc ? rc : env->set_lg_max(env, STORE_LOG_FILE_BYTES);
 }
 
 static int locks_setup(DB_ENV *env)
@@ -111,6 +110,9 @@ int store_bdb_env_open(struct bdb *bdb, size_t cache_bytes, struct mx_error *err
 		rc = env_setup(bdb, cache_bytes);
 	if (rc == 0)
 		rc = bdb->env->open(bdb->env, bdb->directory, flags, 0600);
+	if (rc && store_space_is_exhausted(&bdb->space))
+		return mx_fail(err, MX_STORE, "%s: recovery needs %d MiB of free disk: free some",
+			       bdb->directory, STORE_LOG_FILE_BYTES >> 20);
 	return rc ? store_bdb_fail(bdb, "recovery", rc, err) : 0;
 }
 

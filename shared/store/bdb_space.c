@@ -16,7 +16,7 @@
 #define MIB               (INT64_C(1024) * 1024)
 #define FREE_MIN_DEFAULT  (64 * MIB)
 #define RESERVE_BYTES_MAX (16 * MIB)
-#define RESERVE_BYTES_MIN (1 * MIB)
+#define RESERVE_BYTES_MIN (STORE_LOG_FILE_BYTES + 2 * MIB)
 /* A small disk gives up a small part of itself. */
 #define RESERVE_PART 16
 
@@ -48,38 +48,62 @@ static bool reserves_release(int fd)
 	struct stat file;
 	bool released = false;
 
-	if (fstat(fd, &file))
-		return false;
-	pthread_mutex_lock(&guarded_lock);
-	for (struct bdb_space *space = guarded; space; space = space->next)
-		released |= reserve_release(space, &file);
-	pthread_mutex_unlock(&guarded_lock);
+	if (fstat(fd, &file) == 0) {
+		pthread_mutex_lock(&guarded_lock);
+		for (struct bdb_space *space = guarded; space; space = space->next)
+			released |= reserve_release(space, &file);
+		pthread_mutex_unlock(&guarded_lock);
+	}
+	errno = ENOSPC; /* what the caller is told when there was nothing to release */
 	return released;
 }
 
-static bool may_write_again(int fd)
+struct piece {
+	int fd;
+	const char *bytes;
+	size_t len;
+	off_t at; /* < 0: where the file's position is */
+};
+
+static ssize_t piece_write(const struct piece *piece, size_t done)
 {
-	return errno == ENOSPC && reserves_release(fd);
+	const char *bytes = piece->bytes + done;
+	size_t len = piece->len - done;
+
+	if (piece->at < 0)
+		return write(piece->fd, bytes, len);
+	return pwrite(piece->fd, bytes, len, piece->at + (off_t)done);
+}
+
+/* A disk that fills up takes a part first: the library would call that a failure. */
+static ssize_t piece_write_all(const struct piece *piece)
+{
+	size_t done = 0;
+
+	while (done < piece->len) {
+		ssize_t written = piece_write(piece, done);
+
+		if (written >= 0) {
+			done += (size_t)written;
+		} else if (errno != ENOSPC || !reserves_release(piece->fd)) {
+			return -1;
+		}
+	}
+	return (ssize_t)done;
 }
 
 static ssize_t guarded_write(int fd, const void *bytes, size_t len)
 {
-	ssize_t written;
+	const struct piece piece = { .fd = fd, .bytes = bytes, .len = len, .at = -1 };
 
-	do
-		written = write(fd, bytes, len);
-	while (written < 0 && may_write_again(fd));
-	return written;
+	return piece_write_all(&piece);
 }
 
 static ssize_t guarded_pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
-	ssize_t written;
+	const struct piece piece = { .fd = fd, .bytes = bytes, .len = len, .at = at };
 
-	do
-		written = pwrite(fd, bytes, len, at);
-	while (written < 0 && may_write_again(fd));
-	return written;
+	return piece_write_all(&piece);
 }
 
 static void hooks_set(void)
@@ -205,4 +229,9 @@ void store_space_done(struct bdb_space *space)
 bool store_space_is_full(const struct bdb_space *space)
 {
 	return space->full;
+}
+
+bool store_space_is_exhausted(const struct bdb_space *space)
+{
+	return space->reserve_path && bytes_free(space) < STORE_LOG_FILE_BYTES;
 }

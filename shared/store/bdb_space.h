@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Recovery writes the last log file to its end: room that it must find on a full disk. */
+#define STORE_LOG_FILE_BYTES (8 * 1024 * 1024)
+
 struct bdb_space {
 	char *reserve_path; /* NULL: in memory, never full */
 	int reserve_fd; /* -1: none */
@@ -26,3 +29,5 @@ void store_space_done(struct bdb_space *space);
 bool store_space_admits(struct bdb_space *space, int64_t need);
 
 bool store_space_is_full(const struct bdb_space *space);
+/* Too little even for recovery: then a failure to open has this reason. */
+bool store_space_is_exhausted(const struct bdb_space *space);
