@@ -8,6 +8,18 @@
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 
+const struct made_object history_first = {
+	.server = "a.example",
+	.valid_until_ts = DAY_ZERO + MX_DAY_MS,
+	.keys = { { .id = "ed25519:1", .seed = 1 } },
+};
+
+const struct made_object history_reused = {
+	.server = "a.example",
+	.valid_until_ts = DAY_ZERO + 2 * MX_DAY_MS,
+	.keys = { { .id = "ed25519:new", .seed = 7 }, { .id = "ed25519:1", .seed = 8 } },
+};
+
 static int seal(void *ctx, const struct key_object *object, struct mx_str *out,
 		struct mx_error *err)
 {
@@ -120,4 +132,12 @@ int64_t history_fixture_metric(struct history_fixture *fixture, const char *line
 		return -1;
 	at += start.len;
 	return mx_parse_i64(mx_slice_of(at, strcspn(at, "\n")), &value) ? value : -1;
+}
+
+struct made_object history_renewed(const struct made_object *made, int64_t by_ms)
+{
+	struct made_object later = *made;
+
+	later.valid_until_ts += by_ms;
+	return later;
 }

@@ -41,3 +41,12 @@ struct key_entry *history_fixture_load(struct history_fixture *fixture, const ch
 
 /* The value of a metric line such as `test_key_conflicts`, -1 if there is none. */
 int64_t history_fixture_metric(struct history_fixture *fixture, const char *line);
+
+/* What most tests begin with: a.example and its key ed25519:1, valid for a day. */
+extern const struct made_object history_first;
+
+/* a.example again: a new key, and ed25519:1 with other bytes than before. */
+extern const struct made_object history_reused;
+
+/* The same but for the end of its validity. */
+struct made_object history_renewed(const struct made_object *made, int64_t by_ms);
