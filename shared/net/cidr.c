@@ -14,6 +14,8 @@
 #define V4_BYTES       4
 #define V6_BYTES       16
 #define MAPPED_BITS    96
+#define V4_FORMS_MAX   8 /* of one IPv6 address */
+#define ISATAP_AT      8
 
 struct range {
 	uint8_t bytes[V6_BYTES];
@@ -83,30 +85,46 @@ static bool any_has(const struct range *ranges, size_t len, const uint8_t *addre
 	return false;
 }
 
-/* Where the IPv6 forms of an IPv4 address keep it: RFC 4291, 2765, 3056, 4380, 6052, 8215. */
-static bool embedded_v4(const uint8_t address[V6_BYTES], uint8_t ret_v4[V4_BYTES])
+/* RFC 5214: ISATAP marks the interface, under whatever prefix. */
+static bool is_isatap(const uint8_t address[V6_BYTES])
+{
+	static const uint8_t mark[] = { 0, 0x5e, 0xfe };
+
+	return (address[ISATAP_AT] & ~2) == 0 &&
+	       memcmp(address + ISATAP_AT + 1, mark, sizeof(mark)) == 0;
+}
+
+/* Where the IPv6 forms of an IPv4 address keep it: RFC 4291, 2765, 3056, 4380, 6052, 8215. Which
+ * of its lengths a site's own NAT64 prefix has, nobody can see. */
+static size_t embedded_v4(const uint8_t address[V6_BYTES], uint8_t ret_v4[V4_FORMS_MAX][V4_BYTES])
 {
 	static const struct {
 		struct range range;
-		uint8_t offset, mask;
+		uint8_t at[V4_BYTES], mask;
 	} forms[] = {
-		{ { { 0 }, 16, 96 }, 12, 0 },
-		{ { { [10] = 0xff, 0xff }, 16, 96 }, 12, 0 },
-		{ { { [8] = 0xff, 0xff }, 16, 96 }, 12, 0 },
-		{ { { 0, 0x64, 0xff, 0x9b }, 16, 96 }, 12, 0 },
-		{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 16, 48 }, 12, 0 },
-		{ { { 0x20, 0x02 }, 16, 16 }, 2, 0 },
-		{ { { 0x20, 0x01, 0, 0 }, 16, 32 }, 12, 0xff }, /* Teredo inverts it */
+		{ { { 0 }, 16, 96 }, { 12, 13, 14, 15 }, 0 },
+		{ { { [10] = 0xff, 0xff }, 16, 96 }, { 12, 13, 14, 15 }, 0 },
+		{ { { [8] = 0xff, 0xff }, 16, 96 }, { 12, 13, 14, 15 }, 0 },
+		{ { { 0, 0x64, 0xff, 0x9b }, 16, 96 }, { 12, 13, 14, 15 }, 0 },
+		{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 16, 48 }, { 12, 13, 14, 15 }, 0 },
+		{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 16, 48 }, { 9, 10, 11, 12 }, 0 },
+		{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 16, 48 }, { 7, 9, 10, 11 }, 0 },
+		{ { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 16, 48 }, { 6, 7, 9, 10 }, 0 },
+		{ { { 0x20, 0x02 }, 16, 16 }, { 2, 3, 4, 5 }, 0 },
+		{ { { 0x20, 0x01, 0, 0 }, 16, 32 }, { 12, 13, 14, 15 }, 0xff }, /* inverted */
 	};
+	size_t len = 0;
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (!range_has(&forms[i].range, address, V6_BYTES))
 			continue;
 		for (size_t k = 0; k < V4_BYTES; k++)
-			ret_v4[k] = address[forms[i].offset + k] ^ forms[i].mask;
-		return true;
+			ret_v4[len][k] = address[forms[i].at[k]] ^ forms[i].mask;
+		len++;
 	}
-	return false;
+	if (is_isatap(address))
+		memcpy(ret_v4[len++], address + V6_BYTES - V4_BYTES, V4_BYTES);
+	return len;
 }
 
 static size_t address_bytes(const struct sockaddr *address, uint8_t ret_bytes[V6_BYTES])
@@ -180,17 +198,47 @@ void mx_cidr_set_free(struct mx_cidr_set *set)
 	mx_free(set);
 }
 
+/* How many of the IPv4 addresses that an IPv6 address may stand for are in the set. */
+static size_t embedded_in_set(const struct mx_cidr_set *set, const uint8_t address[V6_BYTES],
+			      size_t *ret_len)
+{
+	uint8_t v4[V4_FORMS_MAX][V4_BYTES];
+	size_t found = 0;
+
+	*ret_len = embedded_v4(address, v4);
+	for (size_t i = 0; i < *ret_len; i++)
+		found += any_has(set->ranges, set->len, v4[i], V4_BYTES);
+	return found;
+}
+
 bool mx_cidr_set_has(const struct mx_cidr_set *set, const struct sockaddr *address)
 {
-	uint8_t bytes[V6_BYTES], v4[V4_BYTES];
-	size_t size = address_bytes(address, bytes);
+	uint8_t bytes[V6_BYTES];
+	size_t size = address_bytes(address, bytes), len;
 
 	if (!set || size == 0)
 		return false;
 	if (any_has(set->ranges, set->len, bytes, size))
 		return true;
-	return size == V6_BYTES && embedded_v4(bytes, v4) &&
-	       any_has(set->ranges, set->len, v4, V4_BYTES);
+	return size == V6_BYTES && embedded_in_set(set, bytes, &len) > 0;
+}
+
+/* What may stand for several addresses is allowed only if all of them are. */
+static bool is_allowed(const struct mx_cidr_set *set, const uint8_t *bytes, size_t size)
+{
+	size_t len;
+
+	if (!set)
+		return false;
+	if (any_has(set->ranges, set->len, bytes, size))
+		return true;
+	return size == V6_BYTES && embedded_in_set(set, bytes, &len) == len && len > 0;
+}
+
+static bool is_refused(const uint8_t *bytes, size_t size)
+{
+	return any_has(refused, sizeof(refused) / sizeof(refused[0]), bytes, size) ||
+	       (size == V6_BYTES && is_isatap(bytes));
 }
 
 bool mx_address_permitted(const struct sockaddr *address, const struct mx_cidr_set *allow,
@@ -201,7 +249,5 @@ bool mx_address_permitted(const struct sockaddr *address, const struct mx_cidr_s
 
 	if (size == 0 || mx_cidr_set_has(deny, address))
 		return false;
-	if (mx_cidr_set_has(allow, address))
-		return true;
-	return !any_has(refused, sizeof(refused) / sizeof(refused[0]), bytes, size);
+	return is_allowed(allow, bytes, size) || !is_refused(bytes, size);
 }

@@ -13,11 +13,12 @@ int mx_cidr_set_new(const char *const *texts, size_t len, struct mx_cidr_set **r
 		    struct mx_error *err);
 void mx_cidr_set_free(struct mx_cidr_set *set);
 
-/* IPv4 ranges also match their IPv4-mapped, -compatible, 6to4, Teredo and NAT64 forms. A NULL
- * set holds nothing. */
+/* IPv4 ranges also match their IPv4-mapped, -compatible, -translated, 6to4, Teredo, NAT64 and
+ * ISATAP forms. A NULL set holds nothing. */
 bool mx_cidr_set_has(const struct mx_cidr_set *set, const struct sockaddr *address);
 
 /* Private, local, transitional, documentation, multicast and reserved ranges: what is refused
- * unless `allow` has it. Unix and other families are never permitted. */
+ * unless `allow` has it, in all its readings if it has several. Unix and other families are never
+ * permitted. */
 bool mx_address_permitted(const struct sockaddr *address, const struct mx_cidr_set *allow,
 			  const struct mx_cidr_set *deny);

@@ -1,35 +1,18 @@
 /* wrap: net_start net_fetch key_history_record */
 #include "shared/keys/key_fetch.h"
 
-#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/time.h"
 #include "shared/keys/key_wait.h"
-#include "tests/support/history_fixture.h"
-#include "tests/support/net_mock.h"
+#include "tests/support/fetch_fixture.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #define SECOND MX_SECOND_MS
 #define A      MX_SLICE("a.example")
 
-struct fixture {
-	struct history_fixture *history;
-	struct key_fetcher *fetcher;
-	sem_t ended;
-	_Atomic int last_rc;
-	_Atomic unsigned calls;
-};
-
-static const struct made_object object = {
-	.server = "a.example",
-	.valid_until_ts = DAY_ZERO + MX_DAY_MS,
-	.keys = { { .id = "ed25519:1", .seed = 1 } },
-};
-
-/* ---- a store that fails when told to */
+/* A store that fails when told to. */
 
 static int record_rc;
 
@@ -48,85 +31,13 @@ int __wrap_key_history_record(struct key_history *history, const struct key_obje
 			 : __real_key_history_record(history, checked, source, ret_recorded, err);
 }
 
-/* ---- asking and waiting */
-
-static bool policy_any(void *ctx, struct mx_slice server)
-{
-	(void)ctx;
-	return mx_slice_is(server, "any.example");
-}
-
-static void open_fetcher(struct fixture *f)
-{
-	const struct key_fetch_conf conf = {
-		.history = f->history->history,
-		.policy_any = policy_any,
-		.metrics = f->history->metrics,
-		.metrics_prefix = "test",
-	};
-
-	f->fetcher = key_fetcher_new(&conf);
-}
-
 static int setup(void **state)
 {
-	struct fixture *f = mx_calloc(1, sizeof(*f));
-
-	net_mock_reset();
 	record_rc = 0;
-	history_fixture_setup((void **)&f->history);
-	sem_init(&f->ended, 0, 0);
-	open_fetcher(f);
-	*state = f;
-	return 0;
+	return fetch_fixture_setup(state);
 }
 
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	key_fetcher_free(f->fetcher);
-	history_fixture_teardown((void **)&f->history);
-	sem_destroy(&f->ended);
-	mx_free(f);
-	return 0;
-}
-
-#define fetch_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-static void ended(void *ctx, int rc)
-{
-	struct fixture *f = ctx;
-
-	f->last_rc = rc;
-	f->calls++;
-	sem_post(&f->ended);
-}
-
-static int wait_end(struct fixture *f)
-{
-	sem_wait(&f->ended);
-	return f->last_rc;
-}
-
-static struct net_mock_answer answer_of(struct fixture *f, const struct made_object *made)
-{
-	return (struct net_mock_answer){
-		.status = 200,
-		.body = key_fixture_text(made, f->history->mem),
-		.address = "192.0.2.7",
-		.certificate = "c0ffee",
-		.took_ms = 40,
-	};
-}
-
-/* Asks `server`, plays the answer; the result. -MX_BACKED_OFF if nobody was asked. */
-static int fetch(struct fixture *f, const char *server, const struct net_mock_answer *answer)
-{
-	key_fetch(f->fetcher, mx_slice(server), false, ended, f);
-	net_mock_reply(server, answer);
-	return wait_end(f);
-}
+#define test(function) cmocka_unit_test_setup_teardown(function, setup, fetch_fixture_teardown)
 
 static const struct net_mock_answer not_there = { .rc = -MX_REMOTE_FAILED };
 static const struct net_mock_answer bad_request = { .status = 400,
@@ -137,19 +48,19 @@ static const struct net_mock_answer bad_request = { .status = 400,
 
 static void a_hundred_askers_make_one_request(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 	struct key_entry *entry;
 
 	for (int i = 0; i < 100; i++)
-		key_fetch(f->fetcher, A, false, ended, f);
+		key_fetch(f->fetcher, A, false, fetch_fixture_ended, f);
 	assert_int_equal(net_mock_asked(), 1);
 	assert_int_equal(key_fetch_in_flight(f->fetcher), 1);
 	assert_true(key_fetch_may(f->fetcher, A));
 	assert_int_equal(f->calls, 0);
 	assert_true(net_mock_reply("a.example", &answer));
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(wait_end(f), 0);
+		assert_int_equal(fetch_fixture_wait(f), 0);
 	assert_int_equal(f->calls, 100);
 	assert_int_equal(key_fetch_in_flight(f->fetcher), 0);
 	entry = key_history_peek(f->history->history, A);
@@ -162,33 +73,33 @@ static void a_hundred_askers_make_one_request(void **state)
 
 static void look_into_history(void *ctx, int rc)
 {
-	struct fixture *f = ctx;
+	struct fetch_fixture *f = ctx;
 	struct key_entry *entry = key_history_peek(f->history->history, A);
 
-	ended(ctx, rc ? rc : (entry && entry->len == 1 ? 0 : -1));
+	fetch_fixture_ended(ctx, rc ? rc : (entry && entry->len == 1 ? 0 : -1));
 	key_entry_unref(entry);
 }
 
 static void it_is_recorded_before_anybody_is_told(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
 	key_fetch(f->fetcher, A, false, look_into_history, f);
 	net_mock_reply("a.example", &answer);
-	assert_int_equal(wait_end(f), 0);
+	assert_int_equal(fetch_fixture_wait(f), 0);
 }
 
 static void who_gives_up_does_not_cancel_the_fetch(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 	struct key_entry *entry;
 
 	assert_int_equal(key_wait_fetch(f->fetcher, A, 0), -MX_REMOTE_TIMEOUT);
-	key_fetch(f->fetcher, A, false, ended, f);
+	key_fetch(f->fetcher, A, false, fetch_fixture_ended, f);
 	net_mock_reply("a.example", &answer);
-	assert_int_equal(wait_end(f), 0);
+	assert_int_equal(fetch_fixture_wait(f), 0);
 	assert_int_equal(net_mock_asked(), 1);
 	entry = key_history_peek(f->history->history, A);
 	assert_non_null(entry);
@@ -200,10 +111,10 @@ static void what_is_no_server_name_is_never_asked(void **state)
 	static const char *const names[] = {
 		"..", "a/b", "[::g]", "x:0", "", "a b", "x@y.example"
 	};
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_int_equal(fetch(f, names[i], &not_there), -MX_INVALID_PARAM);
+		assert_int_equal(fetch_fixture_fetch(f, names[i], &not_there), -MX_INVALID_PARAM);
 	assert_int_equal(net_mock_asked(), 0);
 }
 
@@ -211,12 +122,12 @@ static void what_is_no_server_name_is_never_asked(void **state)
 
 static void a_dead_server_is_asked_once_per_window(void **state)
 {
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 	unsigned backed_off = 0;
 
 	for (int i = 0; i < 1000; i++) {
 		history_fixture_pass(f->history, 20);
-		backed_off += fetch(f, "a.example", &not_there) == -MX_BACKED_OFF;
+		backed_off += fetch_fixture_fetch(f, "a.example", &not_there) == -MX_BACKED_OFF;
 	}
 	assert_int_equal(net_mock_asked(), 1);
 	assert_int_equal(backed_off, 999);
@@ -225,29 +136,29 @@ static void a_dead_server_is_asked_once_per_window(void **state)
 
 static void a_server_that_comes_back_is_served_again(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
 	history_fixture_pass(f->history, 61 * SECOND);
 	assert_true(key_fetch_may(f->fetcher, A));
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
 	assert_int_equal(key_fetch_backed_off(f->fetcher), 0);
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
 }
 
 static void a_server_never_seen_is_no_for_a_minute(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
-	assert_int_equal(fetch(f, "b.example", &not_there), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "b.example", &not_there), -MX_REMOTE_FAILED);
 	history_fixture_pass(f->history, 59 * SECOND); /* longer than the first pause */
 	assert_false(key_fetch_may(f->fetcher, MX_SLICE("b.example")));
 	history_fixture_pass(f->history, 2 * SECOND);
 	assert_true(key_fetch_may(f->fetcher, MX_SLICE("b.example")));
-	assert_int_equal(fetch(f, "a.example", &answer), 0); /* known from now on */
-	assert_int_equal(fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0); /* known from now on */
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
 	assert_false(key_fetch_may(f->fetcher, A));
 	history_fixture_pass(f->history, 38 * SECOND);
 	assert_true(key_fetch_may(f->fetcher, A));
@@ -256,80 +167,80 @@ static void a_server_never_seen_is_no_for_a_minute(void **state)
 /* A server that answers twice and then fails is asked each time; only the failure closes it. */
 static void only_failures_back_off(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	assert_int_equal(fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
 	assert_int_equal(net_mock_asked(), 3);
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_BACKED_OFF);
 	assert_int_equal(net_mock_asked(), 3);
 }
 
 static void successes_have_a_budget(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(fetch(f, "a.example", &answer), 0);
+		assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
 	assert_false(key_fetch_may(f->fetcher, A));
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_BACKED_OFF);
 	history_fixture_pass(f->history, 10 * SECOND);
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_BACKED_OFF);
 	history_fixture_pass(f->history, 10 * 5 * SECOND);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(fetch(f, "a.example", &answer), 0);
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BACKED_OFF);
+		assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_BACKED_OFF);
 }
 
 static void an_operator_may_force_it(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
-	key_fetch(f->fetcher, A, true, ended, f);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
+	key_fetch(f->fetcher, A, true, fetch_fixture_ended, f);
 	net_mock_reply("a.example", &answer);
-	assert_int_equal(wait_end(f), 0);
+	assert_int_equal(fetch_fixture_wait(f), 0);
 	assert_int_equal(net_mock_asked(), 2);
 }
 
 static void a_dead_address_is_spared_for_all_its_servers(void **state)
 {
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 	const struct net_mock_answer no_listener = { .rc = -MX_REMOTE_TIMEOUT,
 						     .address = "192.0.2.7" };
 	const struct net_mock_answer bad_tls = { .rc = -MX_REMOTE_FAILED,
 						 .address = "192.0.2.7",
 						 .certificate = "bad" };
-	struct made_object b = object;
-	struct net_mock_answer fine = answer_of(f, &object), b_fine;
+	struct made_object b = fetch_fixture_object;
+	struct net_mock_answer fine = fetch_fixture_answer(f, &fetch_fixture_object), b_fine;
 
 	b.server = "b.example";
-	b_fine = answer_of(f, &b);
-	assert_int_equal(fetch(f, "a.example", &fine), 0);
-	assert_int_equal(fetch(f, "b.example", &b_fine), 0);
-	assert_int_equal(fetch(f, "c.example", &bad_tls), -MX_REMOTE_FAILED);
+	b_fine = fetch_fixture_answer(f, &b);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &fine), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "b.example", &b_fine), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "c.example", &bad_tls), -MX_REMOTE_FAILED);
 	assert_true(key_fetch_may(f->fetcher, A)); /* only that name has no good certificate */
-	assert_int_equal(fetch(f, "b.example", &no_listener), -MX_REMOTE_TIMEOUT);
+	assert_int_equal(fetch_fixture_fetch(f, "b.example", &no_listener), -MX_REMOTE_TIMEOUT);
 	assert_false(key_fetch_may(f->fetcher, A));
-	assert_int_equal(fetch(f, "a.example", &fine), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &fine), -MX_BACKED_OFF);
 	history_fixture_pass(f->history, 61 * SECOND);
-	assert_int_equal(fetch(f, "a.example", &fine), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &fine), 0);
 }
 
 static void a_jump_of_the_wall_clock_makes_no_storm(void **state)
 {
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_REMOTE_FAILED);
 	mx_time_shift(-MX_HOUR_MS);
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
 	mx_time_shift(2 * MX_HOUR_MS);
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
 	mx_time_shift(-2 * MX_HOUR_MS);
 	mx_time_fake(DAY_ZERO - MX_HOUR_MS, DAY_ZERO + 61 * SECOND);
 	assert_true(key_fetch_may(f->fetcher, A)); /* the pause itself is not longer */
@@ -338,152 +249,37 @@ static void a_jump_of_the_wall_clock_makes_no_storm(void **state)
 
 static void back_off_survives_a_restart(void **state)
 {
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 	const struct net_mock_answer no_listener = { .rc = -MX_REMOTE_TIMEOUT,
 						     .address = "192.0.2.9" };
 
-	assert_int_equal(fetch(f, "a.example", &no_listener), -MX_REMOTE_TIMEOUT);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &no_listener), -MX_REMOTE_TIMEOUT);
 	assert_int_equal(key_fetch_save(f->fetcher, NULL), 0);
 	key_fetcher_free(f->fetcher);
-	open_fetcher(f);
-	assert_int_equal(fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
+	fetch_fixture_open(f);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &not_there), -MX_BACKED_OFF);
 	history_fixture_pass(f->history, 61 * SECOND);
 	assert_true(key_fetch_may(f->fetcher, A));
 	assert_int_equal(key_fetch_save(f->fetcher, NULL), 0); /* nobody is left alone now */
 	key_fetcher_free(f->fetcher);
 	history_fixture_pass(f->history, -61 * SECOND);
-	open_fetcher(f);
+	fetch_fixture_open(f);
 	assert_true(key_fetch_may(f->fetcher, A));
 }
 
-/* ---- answers that are no good */
-
-static void assert_nothing_known(struct fixture *f, const char *server)
-{
-	struct key_entry *entry = history_fixture_load(f->history, server);
-
-	assert_int_equal(entry->len, 0);
-	key_entry_unref(entry);
-}
-
-static void an_answer_for_another_server_is_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
-
-	assert_int_equal(fetch(f, "evil.example", &answer), -MX_BAD_SIGNATURE);
-	assert_nothing_known(f, "evil.example");
-	assert_nothing_known(f, "a.example");
-	assert_int_equal(
-		history_fixture_metric(f->history,
-				       "test_key_objects_refused_total{reason=\"wrong_server\"}"),
-		1);
-	assert_false(key_fetch_may(f->fetcher, MX_SLICE("evil.example")));
-}
-
-static void names_of_another_case_do_not_answer_for_each_other(void **state)
-{
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
-
-	assert_int_equal(fetch(f, "A.example", &answer), -MX_BAD_SIGNATURE);
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	assert_nothing_known(f, "A.example");
-}
-
-static void all_keys_must_sign_unless_the_operator_says_any(void **state)
-{
-	struct fixture *f = *state;
-	struct made_object half = {
-		.server = "a.example",
-		.valid_until_ts = DAY_ZERO + MX_DAY_MS,
-		.keys = { { .id = "ed25519:1", .seed = 1 },
-			  { .id = "ed25519:2", .seed = 2, .silent = true } },
-	};
-	struct net_mock_answer answer = answer_of(f, &half);
-
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BAD_SIGNATURE);
-	half.server = "any.example";
-	answer = answer_of(f, &half);
-	assert_int_equal(fetch(f, "any.example", &answer), 0);
-}
-
-static void a_reused_key_id_is_a_failure_and_changes_nothing(void **state)
-{
-	struct fixture *f = *state;
-	struct made_object other = object;
-	struct net_mock_answer answer = answer_of(f, &object);
-	struct key_entry *entry;
-
-	other.keys[0].seed = 2;
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	answer = answer_of(f, &other);
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_CONFLICT);
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_BACKED_OFF);
-	entry = history_fixture_load(f->history, "a.example");
-	assert_int_equal(entry->len, 1);
-	assert_true(
-		mx_slice_eq(entry->versions[0].bytes, key_fixture_text(&object, f->history->mem)));
-	key_entry_unref(entry);
-	assert_int_equal(
-		history_fixture_metric(f->history, "test_key_fetches_total{result=\"conflict\"}"),
-		1);
-}
-
-/* Documents are accepted or refused for what they say, and what is odd about them is kept. */
-static void odd_but_signed_objects_are_kept_as_they_are(void **state)
-{
-	struct fixture *f = *state;
-	struct mx_arena *mem = f->history->mem;
-	struct made_object past = object;
-	struct net_mock_answer answer;
-	struct key_entry *entry;
-
-	past.valid_until_ts = 0;
-	past.note = "\\u00e9\\u4e16";
-	answer = answer_of(f, &past);
-	answer.body = key_fixture_countersigned(answer.body, "notary.example",
-						&(struct made_key){ .id = "ed25519:n", .seed = 9 },
-						mem);
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
-	entry = history_fixture_load(f->history, "a.example");
-	assert_true(mx_slice_eq(entry->versions[0].bytes, answer.body));
-	assert_int_equal(entry->versions[0].valid_until_ts, 0);
-	key_entry_unref(entry);
-}
-
-static void bad_documents_are_refused(void **state)
-{
-	static const char *const texts[] = {
-		"",
-		"<html>",
-		"[]",
-		"{}",
-		"{\"server_name\":\"a.example\"}",
-		"{\"server_name\":\"a.example\",\"valid_until_ts\":1,\"verify_keys\":{}}",
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const struct net_mock_answer answer = { .status = 200, .body = mx_slice(texts[i]) };
-
-		history_fixture_pass(f->history, 2 * MX_HOUR_MS);
-		assert_int_equal(fetch(f, "a.example", &answer), -MX_BAD_SIGNATURE);
-	}
-	assert_nothing_known(f, "a.example");
-}
+/* ---- the store */
 
 static void a_full_disk_is_not_the_origins_fault(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
 	record_rc = -MX_STORE_FULL;
-	assert_int_equal(fetch(f, "a.example", &answer), -MX_STORE_FULL);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_STORE_FULL);
 	assert_int_equal(key_fetch_backed_off(f->fetcher), 0);
 	assert_true(key_fetch_may(f->fetcher, A));
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(fetch(f, "a.example", &answer), -MX_STORE_FULL);
+		assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), -MX_STORE_FULL);
 	assert_false(key_fetch_may(f->fetcher, A)); /* but it is not asked without end */
 }
 
@@ -491,14 +287,14 @@ static void a_full_disk_is_not_the_origins_fault(void **state)
 
 static void the_state_tells_the_last_results(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 	struct key_fetch_state shown;
 
 	assert_false(key_fetch_state(f->fetcher, A, &shown));
-	assert_int_equal(fetch(f, "a.example", &answer), 0);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &answer), 0);
 	history_fixture_pass(f->history, 60 * SECOND);
-	assert_int_equal(fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
+	assert_int_equal(fetch_fixture_fetch(f, "a.example", &bad_request), -MX_REMOTE_FAILED);
 	assert_true(key_fetch_state(f->fetcher, A, &shown));
 	assert_true(mx_slice_is(shown.server, "a.example"));
 	assert_int_equal(shown.last_success_ms, DAY_ZERO);
@@ -511,9 +307,9 @@ static void the_state_tells_the_last_results(void **state)
 
 static void the_worst_come_first(void **state)
 {
-	struct fixture *f = *state;
+	struct fetch_fixture *f = *state;
 	struct key_fetch_state worst[2];
-	struct made_object made = object;
+	struct made_object made = fetch_fixture_object;
 	char name[16];
 
 	made.server = name;
@@ -521,14 +317,14 @@ static void the_worst_come_first(void **state)
 		struct net_mock_answer answer;
 
 		snprintf(name, sizeof(name), "s%d.example", i);
-		answer = answer_of(f, &made);
+		answer = fetch_fixture_answer(f, &made);
 		answer.took_ms = i == 3 ? 900 : 10 * i;
-		assert_int_equal(fetch(f, name, &answer), 0);
+		assert_int_equal(fetch_fixture_fetch(f, name, &answer), 0);
 	}
-	fetch(f, "dead.example", &not_there);
+	fetch_fixture_fetch(f, "dead.example", &not_there);
 	for (int i = 0; i < 3; i++) {
 		history_fixture_pass(f->history, 3 * MX_HOUR_MS);
-		fetch(f, "deader.example", &not_there);
+		fetch_fixture_fetch(f, "deader.example", &not_there);
 	}
 	assert_int_equal(key_fetch_worst(f->fetcher, true, worst, 2, f->history->mem), 2);
 	assert_true(mx_slice_is(worst[0].server, "s3.example"));
@@ -545,20 +341,20 @@ static void the_worst_come_first(void **state)
 
 static void waiters_are_told_when_the_fetcher_stops(void **state)
 {
-	struct fixture *f = *state;
-	struct net_mock_answer answer = answer_of(f, &object);
+	struct fetch_fixture *f = *state;
+	struct net_mock_answer answer = fetch_fixture_answer(f, &fetch_fixture_object);
 
-	key_fetch(f->fetcher, A, false, ended, f);
-	key_fetch(f->fetcher, A, false, ended, f);
-	key_fetch(f->fetcher, MX_SLICE("b.example"), false, ended, f);
+	key_fetch(f->fetcher, A, false, fetch_fixture_ended, f);
+	key_fetch(f->fetcher, A, false, fetch_fixture_ended, f);
+	key_fetch(f->fetcher, MX_SLICE("b.example"), false, fetch_fixture_ended, f);
 	key_fetcher_free(f->fetcher);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(wait_end(f), -MX_BUSY);
+		assert_int_equal(fetch_fixture_wait(f), -MX_BUSY);
 	assert_true(net_mock_reply("a.example", &answer)); /* the network ends later */
 	assert_true(net_mock_reply("b.example", &not_there));
 	assert_int_equal(f->calls, 3);
-	assert_nothing_known(f, "a.example");
-	open_fetcher(f);
+	fetch_fixture_knows_nothing(f, "a.example");
+	fetch_fixture_open(f);
 }
 
 /* ---- many threads */
@@ -580,14 +376,14 @@ static struct net_mock_answer answer_at_once(void *ctx, const struct net_mock_re
 
 static void *fetch_often(void *ctx)
 {
-	struct fixture *f = ctx;
+	struct fetch_fixture *f = ctx;
 	struct mx_arena *mem = mx_arena_new(0);
 
 	for (int i = 0; i < FETCHES; i++) {
 		struct mx_slice server = i % 2 ? A : MX_SLICE("b.example");
 		struct key_fetch_state shown;
 
-		key_fetch(f->fetcher, server, true, ended, f);
+		key_fetch(f->fetcher, server, true, fetch_fixture_ended, f);
 		key_fetch_may(f->fetcher, server);
 		key_fetch_state(f->fetcher, server, &shown);
 		key_fetch_worst(f->fetcher, true, &shown, 1, mem);
@@ -598,12 +394,12 @@ static void *fetch_often(void *ctx)
 
 static void every_asker_is_told_once(void **state)
 {
-	struct fixture *f = *state;
-	struct made_object b = object;
+	struct fetch_fixture *f = *state;
+	struct made_object b = fetch_fixture_object;
 	pthread_t threads[THREADS];
 
 	b.server = "b.example";
-	texts[0] = key_fixture_text(&object, f->history->mem);
+	texts[0] = key_fixture_text(&fetch_fixture_object, f->history->mem);
 	texts[1] = key_fixture_text(&b, f->history->mem);
 	net_mock_handle(answer_at_once, NULL);
 	for (int i = 0; i < THREADS; i++)
@@ -612,36 +408,30 @@ static void every_asker_is_told_once(void **state)
 		pthread_join(threads[i], NULL);
 	key_fetcher_free(f->fetcher); /* whoever is not told yet, is now */
 	assert_int_equal(f->calls, THREADS * FETCHES);
-	open_fetcher(f);
+	fetch_fixture_open(f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fetch_test(a_hundred_askers_make_one_request),
-		fetch_test(it_is_recorded_before_anybody_is_told),
-		fetch_test(who_gives_up_does_not_cancel_the_fetch),
-		fetch_test(what_is_no_server_name_is_never_asked),
-		fetch_test(a_dead_server_is_asked_once_per_window),
-		fetch_test(a_server_that_comes_back_is_served_again),
-		fetch_test(a_server_never_seen_is_no_for_a_minute),
-		fetch_test(only_failures_back_off),
-		fetch_test(successes_have_a_budget),
-		fetch_test(an_operator_may_force_it),
-		fetch_test(a_dead_address_is_spared_for_all_its_servers),
-		fetch_test(a_jump_of_the_wall_clock_makes_no_storm),
-		fetch_test(back_off_survives_a_restart),
-		fetch_test(an_answer_for_another_server_is_refused),
-		fetch_test(names_of_another_case_do_not_answer_for_each_other),
-		fetch_test(all_keys_must_sign_unless_the_operator_says_any),
-		fetch_test(a_reused_key_id_is_a_failure_and_changes_nothing),
-		fetch_test(odd_but_signed_objects_are_kept_as_they_are),
-		fetch_test(bad_documents_are_refused),
-		fetch_test(a_full_disk_is_not_the_origins_fault),
-		fetch_test(the_state_tells_the_last_results),
-		fetch_test(the_worst_come_first),
-		fetch_test(waiters_are_told_when_the_fetcher_stops),
-		fetch_test(every_asker_is_told_once),
+		test(a_hundred_askers_make_one_request),
+		test(it_is_recorded_before_anybody_is_told),
+		test(who_gives_up_does_not_cancel_the_fetch),
+		test(what_is_no_server_name_is_never_asked),
+		test(a_dead_server_is_asked_once_per_window),
+		test(a_server_that_comes_back_is_served_again),
+		test(a_server_never_seen_is_no_for_a_minute),
+		test(only_failures_back_off),
+		test(successes_have_a_budget),
+		test(an_operator_may_force_it),
+		test(a_dead_address_is_spared_for_all_its_servers),
+		test(a_jump_of_the_wall_clock_makes_no_storm),
+		test(back_off_survives_a_restart),
+		test(a_full_disk_is_not_the_origins_fault),
+		test(the_state_tells_the_last_results),
+		test(the_worst_come_first),
+		test(waiters_are_told_when_the_fetcher_stops),
+		test(every_asker_is_told_once),
 	};
 	return cmocka_run_group_tests_name("keys/key_fetch", tests, NULL, NULL);
 }
