@@ -48,12 +48,14 @@ static int list_file(const char *path, const char *role)
 	return EXIT_SUCCESS;
 }
 
+/* The first rotation makes the file for countersigning. */
 static int key_list(const struct notary_conf *conf)
 {
+	const char *former = conf->keys.countersign_file;
 	int status = list_file(conf->keys.signing_file, "signs, published");
 
-	if (status == EXIT_SUCCESS && conf->keys.countersign_file)
-		status = list_file(conf->keys.countersign_file, "countersigns only");
+	if (status == EXIT_SUCCESS && former && access(former, F_OK) == 0)
+		status = list_file(former, "countersigns only");
 	return status;
 }
 

@@ -228,11 +228,17 @@ static void notary_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->refresh.prefetch_file, 0);
 }
 
+static const char *const fixed_keys[] = {
+	"server_name",  "keys",  "query",     "fetch.connect_ms", "fetch.total_ms",
+	"refresh.days", "limit", "alarm_url", "status_page",      NULL,
+};
+
 static const struct daemon_app app = {
 	.name = "trinity-notary",
 	.default_conf = "/etc/trinity/notary.yaml",
 	.conf_schema = &notary_conf_schema,
 	.conf_check = notary_conf_check,
+	.fixed_keys = fixed_keys,
 	.paths = notary_paths,
 	.start = notary_start,
 	.reload = notary_reload,

@@ -116,7 +116,7 @@ static int post_reload(struct req *r)
 
 static int post_backup(struct req *r)
 {
-	return backup_take(served, jstr(r->body, "to"), &r->err);
+	return backup_take(served, jstr(r->body, "to"), jstr(r->body, "destination"), &r->err);
 }
 
 static const struct route common_rows[] = {

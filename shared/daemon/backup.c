@@ -1,6 +1,7 @@
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
+#include "shared/core/rand.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 #include "shared/daemon/files.h"
@@ -9,7 +10,10 @@
 #include "shared/json/json.h"
 #include "shared/store/store.h"
 
+#include <dirent.h>
 #include <unistd.h>
+
+#define STAGE_PREFIX ".backup-"
 
 /* files/2-signing.key: the number keeps apart files of one name. */
 static int copy_file(const struct daemon_path *file, size_t number, const char *to, json_t *files,
@@ -64,7 +68,18 @@ static int write_manifest(const struct daemon *daemon, const char *to, json_t *f
 	return rc ? rc : directory_sync(to, err);
 }
 
-int backup_take(struct daemon *daemon, const char *to, struct mx_error *err)
+/* Who moves it on says where to: that is the path that the operator knows. */
+static void log_taken(const char *to, const char *destination)
+{
+	if (destination)
+		mx_log(MX_LOG_INFO, "backup taken, the command moves it to its place", "to",
+		       destination, NULL);
+	else
+		mx_log(MX_LOG_INFO, "backup taken", "to", to, NULL);
+}
+
+int backup_take(struct daemon *daemon, const char *to, const char *destination,
+		struct mx_error *err)
 {
 	json_auto_t *files = json_array();
 	int rc;
@@ -79,6 +94,32 @@ int backup_take(struct daemon *daemon, const char *to, struct mx_error *err)
 	if (rc == 0)
 		rc = write_manifest(daemon, to, files, err);
 	if (rc == 0)
-		mx_log(MX_LOG_INFO, "backup taken", "to", to, NULL);
+		log_taken(to, destination);
 	return rc;
+}
+
+char *backup_stage(const char *data_directory)
+{
+	char token[13];
+
+	mx_random_token(token, sizeof(token) - 1);
+	return mx_strf("%s/" STAGE_PREFIX "%s", data_directory, token);
+}
+
+void backup_clear(const char *data_directory)
+{
+	DIR *dir = opendir(data_directory);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		mx_autofree char *path = mx_strf("%s/%s", data_directory, entry->d_name);
+
+		if (!mx_starts_with(entry->d_name, STAGE_PREFIX))
+			continue;
+		tree_remove(path);
+		mx_log(MX_LOG_INFO, "a backup that was not finished is removed", "path", path,
+		       NULL);
+	}
+	if (dir)
+		closedir(dir);
 }

@@ -3,13 +3,15 @@
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
-#include "shared/core/rand.h"
 #include "shared/core/str.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/files.h"
+#include "shared/daemon/state.h"
 #include "shared/json/json.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static int complain(const char *what, const struct mx_error *err, int rc)
@@ -77,7 +79,7 @@ static int command_reload(const struct daemon_app *app, struct conf *conf, char 
 /* The daemon may write in its data directory only; who asks may write elsewhere. */
 static int backup_through(const struct daemon_conf *values, const char *stage, const char *to)
 {
-	json_auto_t *body = json_pack("{s:s}", "to", stage);
+	json_auto_t *body = json_pack("{s:s, s:s}", "to", stage, "destination", to);
 	mx_autofree char *text = mx_json_text(body), *answer = NULL;
 	struct mx_error err = { 0 };
 	int rc;
@@ -98,18 +100,20 @@ static int backup_through(const struct daemon_conf *values, const char *stage, c
 static int command_backup(const struct daemon_app *app, struct conf *conf, char **argv)
 {
 	const struct daemon_conf *values = conf_values(conf);
-	mx_autofree char *stage = NULL;
+	mx_autofree char *stage = backup_stage(values->data_directory);
+	char to[PATH_MAX];
 	bool was_there = access(argv[1], F_OK) == 0;
-	char token[13];
 	struct mx_error err = { 0 };
 	int rc = directory_make(argv[1], &err);
 
 	(void)app;
 	if (rc)
 		return complain("cannot use that directory", &err, rc);
-	mx_random_token(token, sizeof(token) - 1);
-	stage = mx_strf("%s/backup-%s", values->data_directory, token);
-	rc = backup_through(values, stage, argv[1]);
+	if (!realpath(argv[1], to)) {
+		perror(argv[1]);
+		return 1;
+	}
+	rc = backup_through(values, stage, to);
 	if (rc && !was_there)
 		rmdir(argv[1]);
 	return rc;

@@ -165,14 +165,26 @@ void conf_write(const struct conf *conf, struct mx_str *out)
 	write_schema(&conf->schema, conf->values, out);
 }
 
+static cyaml_schema_field_t field_named(const cyaml_schema_field_t *fields, struct mx_slice key)
+{
+	for (; fields->key; fields++)
+		if (mx_slice_is(key, fields->key))
+			return *fields;
+	return (cyaml_schema_field_t){ 0 };
+}
+
 static void write_field(const struct conf *conf, const char *key, struct mx_str *out)
 {
-	cyaml_schema_field_t one[2] = { 0 };
+	struct mx_slice rest = mx_slice(key), name;
+	cyaml_schema_field_t one[2] = { 0 }, part[2] = { 0 };
 	cyaml_schema_value_t schema = conf->schema;
 
-	for (size_t i = 0; conf->fields[i].key; i++)
-		if (streq(conf->fields[i].key, key))
-			one[0] = conf->fields[i];
+	mx_split_next(&rest, '.', &name);
+	one[0] = field_named(conf->fields, name);
+	if (mx_split_next(&rest, '.', &name)) {
+		part[0] = field_named(one[0].value.mapping.fields, name);
+		one[0].value.mapping.fields = part;
+	}
 	schema.mapping.fields = one;
 	write_schema(&schema, conf->values, out);
 }

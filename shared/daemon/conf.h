@@ -33,5 +33,5 @@ const char *conf_path(const struct conf *conf);
  * are named, not shown. */
 void conf_write(const struct conf *conf, struct mx_str *out);
 
-/* Whether the top-level key has the same value in both, which are of one daemon. */
+/* Whether the key, or "section.key", has the same value in both, which are of one daemon. */
 bool conf_same(const struct conf *a, const struct conf *b, const char *key);

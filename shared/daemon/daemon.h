@@ -84,13 +84,16 @@ struct daemon_app {
 						    with daemon_conf */
 	/* Fills defaults and checks what the schema cannot; no side effects. */
 	int (*conf_check)(void *conf, struct mx_error *err);
+	/* Its keys that only a restart takes over, ended by NULL; may be NULL. "fetch.total_ms"
+	 * is one of a section. A reload that changes one says so in the log. */
+	const char *const *fixed_keys;
 	/* Names its files with daemon_path_add(); may be NULL. */
 	void (*paths)(const void *conf, struct daemon_paths *paths);
 	/* Builds everything; *ret_ctx goes to the calls below. conf stays valid until after stop.
 	 */
 	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
-	/* A new configuration that passed conf_check: take over what can change while running,
-	 * name what cannot in the log. The old one stays valid until it returns. */
+	/* A new configuration that passed conf_check: take over what can change while running.
+	 * The old one stays valid until it returns. */
 	void (*reload)(void *ctx, const void *conf);
 	/* After the listeners closed, before the outbound client and the store do. */
 	void (*stop)(void *ctx);

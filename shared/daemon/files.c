@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,12 +207,20 @@ void tree_remove(const char *path)
 		fts_close(tree);
 }
 
+/* Makes the new name durable. */
+static int parent_sync(const char *path, struct mx_error *err)
+{
+	mx_autofree char *copy = mx_strdup(path);
+
+	return directory_sync(dirname(copy), err);
+}
+
 int tree_move(const char *from, const char *to, struct mx_error *err)
 {
 	int rc;
 
 	if (rename(from, to) == 0)
-		return 0;
+		return parent_sync(to, err);
 	if (errno != EXDEV)
 		return failed(err, to);
 	rc = tree_copy(from, to, err);

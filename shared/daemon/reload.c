@@ -7,22 +7,23 @@
 #include "shared/daemon/state.h"
 
 static const char *const fixed_keys[] = {
-	"listen", "tls", "admin", "data_directory", "cache_mb", "sandbox", "http", "outbound",
+	"listen", "tls", "admin", "data_directory", "cache_mb", "sandbox", "http", "outbound", NULL,
 };
 
-static void name_unchanged(const struct conf *old, const struct conf *new)
+static void name_unchanged(const char *const *keys, const struct conf *old, const struct conf *new)
 {
-	for (size_t i = 0; i < sizeof(fixed_keys) / sizeof(fixed_keys[0]); i++)
-		if (!conf_same(old, new, fixed_keys[i]))
-			mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key",
-			       fixed_keys[i], NULL);
+	for (; keys && *keys; keys++)
+		if (!conf_same(old, new, *keys))
+			mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", *keys,
+			       NULL);
 }
 
 static void swap(struct daemon *daemon, struct conf *new)
 {
 	struct conf *old = daemon->conf;
 
-	name_unchanged(daemon->first_conf, new);
+	name_unchanged(fixed_keys, daemon->first_conf, new);
+	name_unchanged(daemon->app->fixed_keys, daemon->first_conf, new);
 	log_setup_by(conf_values(new));
 	if (daemon->app->reload)
 		daemon->app->reload(daemon->ctx, conf_values(new));

@@ -71,30 +71,47 @@ static bool same_bytes(const char *a, const char *b)
 	       mx_slice_eq(mx_slice_of(bytes_a, len_a), mx_slice_of(bytes_b, len_b));
 }
 
-/* Only where the configuration in force names the file: a backup does not choose places. */
-static bool is_ours(const struct restore *restore, const char *path)
+static const char *file_name(const char *path)
 {
-	for (size_t i = 0; i < restore->paths.len; i++)
-		if (restore->paths.items[i].flags & DAEMON_PATH_BACKUP &&
-		    streq(restore->paths.items[i].path, path))
-			return true;
-	return false;
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
 
-static int restore_file(struct restore *restore, const char *path, const char *name)
+/* Only where the configuration in force names the file: a backup does not choose places. A
+ * configuration that keeps everything elsewhere names the file by its last part. */
+static const char *place_of(const struct restore *restore, const char *path)
+{
+	const char *elsewhere = NULL;
+
+	for (size_t i = 0; i < restore->paths.len; i++) {
+		const struct daemon_path *ours = &restore->paths.items[i];
+
+		if (!(ours->flags & DAEMON_PATH_BACKUP))
+			continue;
+		if (streq(ours->path, path))
+			return ours->path;
+		if (streq(file_name(ours->path), file_name(path)))
+			elsewhere = ours->path;
+	}
+	return elsewhere;
+}
+
+static int restore_file(struct restore *restore, const char *former, const char *name)
 {
 	mx_autofree char *from = mx_strf("%s/%s", restore->from, name);
+	const char *path = place_of(restore, former);
 	int rc;
 
+	if (!path) {
+		printf("%s is not named by the configuration; the backup's is %s.\n", former, from);
+		return 0;
+	}
 	if (access(path, F_OK) == 0) {
 		if (same_bytes(from, path))
 			printf("%s is there already.\n", path);
 		else
 			printf("%s differs and is kept; the backup's is %s.\n", path, from);
-		return 0;
-	}
-	if (!is_ours(restore, path)) {
-		printf("%s is not named by the configuration; the backup's is %s.\n", path, from);
 		return 0;
 	}
 	rc = file_copy(from, path, &restore->err);

@@ -126,6 +126,7 @@ static int start(struct daemon *daemon, struct mx_error *err)
 
 	if (rc)
 		return rc;
+	backup_clear(values->data_directory);
 	sandbox_enter(daemon);
 	rc = daemon->app->start(daemon, values, &daemon->ctx, err);
 	if (rc)

@@ -92,5 +92,11 @@ json_t *health_report(struct daemon *daemon, bool *ret_ready);
 
 /* ---- backup.c */
 
-/* Store, signing keys and configuration into a new or empty directory. */
-int backup_take(struct daemon *daemon, const char *to, struct mx_error *err);
+/* Store, signing keys and configuration into a new or empty directory. destination: where it
+ * will be moved to, for the log; may be NULL. */
+int backup_take(struct daemon *daemon, const char *to, const char *destination,
+		struct mx_error *err);
+/* A name in the data directory for a backup on its way to another place; mx_free. */
+char *backup_stage(const char *data_directory);
+/* Removes what interrupted backups left there. The data directory is locked. */
+void backup_clear(const char *data_directory);

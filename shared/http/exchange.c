@@ -2,6 +2,7 @@
 
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
+#include "shared/core/rand.h"
 #include "shared/http/park.h"
 #include "shared/http/reply.h"
 
@@ -45,9 +46,12 @@ static void pool_free(void *ptr)
 	pool = NULL;
 }
 
+static uint64_t first_block; /* of request ids */
+
 static void pool_key_make(void)
 {
 	pthread_key_create(&pool_key, pool_free);
+	mx_random_bytes(&first_block, sizeof(first_block));
 }
 
 static struct pool *pool_of_thread(void)
@@ -60,7 +64,8 @@ static struct pool *pool_of_thread(void)
 	return pool;
 }
 
-/* Eight characters that differ from request to request; odd steps visit every number. */
+/* Eight characters that differ from request to request, and from start to start; odd steps visit
+ * every number. */
 static void id_next(struct exchange *ex)
 {
 	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -69,7 +74,7 @@ static void id_next(struct exchange *ex)
 	uint64_t bits;
 
 	if ((number & 0xFFF) == 0)
-		number = atomic_fetch_add(&blocks, 1) << 12;
+		number = (first_block + atomic_fetch_add(&blocks, 1)) << 12;
 	bits = number++ * UINT64_C(0x9E3779B97F4A7C15);
 	for (unsigned i = 0; i < 8; i++, bits >>= 5)
 		ex->id[i] = digits[bits & 31];

@@ -1,6 +1,6 @@
 """Life, reload, health and the service manager of all daemons, told with the smallest one."""
 
-import json
+import http.client
 import os
 import pathlib
 import re
@@ -68,6 +68,52 @@ def test_a_request_under_way_is_answered_before_the_end(mini):
     thread.join()
     assert replies[0].json == {"slow": True}
     assert time.monotonic() - begin < 10
+
+
+class Writer(threading.Thread):
+    """Puts notes on one kept-alive connection until the daemon closes it."""
+
+    def __init__(self, mini, number):
+        super().__init__()
+        self.mini, self.number = mini, number
+        self.acknowledged, self.broken = [], None
+        self.start()
+
+    def run(self):
+        connection = self.mini.plain.connection()
+        try:
+            while True:
+                name = f"w{self.number}n{len(self.acknowledged)}"
+                connection.request("PUT", f"/note/{name}", name.encode())
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    return
+                self.acknowledged.append(name)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            pass  # nothing of an answer had come
+        except (OSError, http.client.HTTPException) as why:
+            self.broken = why
+
+
+def test_a_stop_under_load_cuts_no_answer_and_loses_no_write(mini):
+    mini.start()
+    slow = []
+    waiting = [threading.Thread(target=lambda: slow.append(mini.get("/slow"))) for _ in range(4)]
+    writers = [Writer(mini, number) for number in range(4)]
+    for thread in waiting:
+        thread.start()
+    eventually(lambda: min(len(writer.acknowledged) for writer in writers) > 20)
+    time.sleep(SLOW_SECONDS / 4)
+    mini.stop()
+    for thread in (*waiting, *writers):
+        thread.join()
+    assert [reply.json for reply in slow] == [{"slow": True}] * 4
+    assert [writer.broken for writer in writers] == [None] * 4
+    mini.start()
+    for writer in writers:
+        for name in writer.acknowledged[-20:]:
+            assert mini.get(f"/note/{name}").json == {"note": name}
 
 
 def test_idle_connections_do_not_hold_up_the_end(mini):
@@ -285,3 +331,15 @@ def test_the_watchdog_is_fed(story):
         assert manager.next() == "WATCHDOG=1"
     assert time.monotonic() - begin < 5
     manager.socket.close()
+
+
+# ---- the log
+
+
+def test_requests_of_two_starts_have_different_ids(mini):
+    mini.start()
+    for _ in range(2):
+        assert mini.command("reload").returncode == 0
+        mini.restart()
+    ids = re.findall(r'the configuration is reloaded request="(\w{8})"', mini.log())
+    assert len(ids) == 2 and ids[0] != ids[1]

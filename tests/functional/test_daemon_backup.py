@@ -22,6 +22,10 @@ def has_note(mini, name):
     return reply.status == 200 and reply.json["note"] == f"text of {name}"
 
 
+def left_in_data(mini):
+    return sorted(p.name for p in pathlib.Path(mini.configuration["data_directory"]).iterdir())
+
+
 def with_key(story):
     key = story.directory / "secret.key"
     key.write_text("ed25519 a_1 secret\n")
@@ -36,7 +40,8 @@ def test_a_backup_brings_everything_back(story):
     to = story.directory / "backup"
     assert mini.command("backup", to).returncode == 0
     write_notes(mini, "d")
-    assert list(pathlib.Path(mini.configuration["data_directory"]).glob("backup-*")) == []
+    assert left_in_data(mini) == ["lock", "store"]
+    assert f'to="{to}"' in mini.log()
     mini.stop()
     assert sorted(p.name for p in to.iterdir()) == ["files", "manifest.json", "store"]
     assert all(p.stat().st_mode & 0o077 == 0 for p in to.rglob("*"))

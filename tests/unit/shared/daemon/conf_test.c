@@ -314,6 +314,20 @@ static void a_changed_key_is_noticed(void **state)
 	conf_free(b);
 }
 
+static void a_changed_key_of_a_section_is_noticed(void **state)
+{
+	struct conf *a = parse("server_name: a\nlog: { level: warn, format: text }\n");
+	struct conf *b = parse("server_name: a\nlog: { level: debug }\nnumbers: { tiny: 1 }\n");
+
+	(void)state;
+	assert_false(conf_same(a, b, "log.level"));
+	assert_true(conf_same(a, b, "log.format"));
+	assert_false(conf_same(a, b, "numbers.tiny"));
+	assert_true(conf_same(a, b, "numbers.below"));
+	conf_free(a);
+	conf_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +347,7 @@ int main(void)
 		cmocka_unit_test(long_lists_are_refused),
 		cmocka_unit_test(what_is_written_is_read_as_the_same),
 		cmocka_unit_test(a_changed_key_is_noticed),
+		cmocka_unit_test(a_changed_key_of_a_section_is_noticed),
 	};
 	return cmocka_run_group_tests_name("daemon/conf", tests, NULL, NULL);
 }
