@@ -14,7 +14,7 @@ PACKAGES_DEB=(dpkg-dev fakeroot file init-system-helpers)
 # To run the tests.
 PACKAGES_TEST=(
 	ccache clang clang-format llvm libclang-rt-dev libcmocka-dev python3 python3-venv
-	wrk chromium mandoc lintian shellcheck faketime procps systemd
+	postgresql wrk chromium mandoc lintian shellcheck faketime procps systemd
 )
 
 # The ones of "$@" that are not installed, one a line.

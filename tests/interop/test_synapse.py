@@ -4,10 +4,12 @@ import copy
 import json
 
 import pytest
+import signedjson.key
 from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import verify_signed_json
 from unpaddedbase64 import decode_base64
 
+import postgres
 import synapse
 from trinity import eventually
 
@@ -23,12 +25,32 @@ def notary(story, net):
     """The notary 127.0.0.1:PORT, with TLS."""
     certificate, key = net.authority.certificate(["127.0.0.1"])
     made = story.notary(
-        {"outbound": {"allow": ["127.0.0.0/8"], "ca_file": str(net.ca_file)}},
+        {
+            "outbound": {"allow": ["127.0.0.0/8"], "ca_file": str(net.ca_file)},
+            "keys": {
+                "signing_file": str(story.directory / "notary.key"),
+                "countersign_file": str(story.directory / "former.key"),
+            },
+        },
         tls=(certificate, key, net.ca_file, "127.0.0.1"),
     )
     made.configuration["server_name"] = made.server_name = f"127.0.0.1:{made.secure.port}"
     made.write_configuration()
     return made.start()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request):
+    """What Synapse may store in: its section `database`, and where that is for an import if it
+    is not Synapse's own file."""
+    if request.param == "sqlite":
+        yield None, None
+        return
+    if not postgres.programs():
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.Postgres() as server:
+        address = server.create("synapse")
+        yield {"name": "psycopg2", "args": {"dsn": address, "cp_min": 1, "cp_max": 5}}, address
 
 
 @pytest.fixture
@@ -106,9 +128,8 @@ def test_a_key_that_it_replaced_is_still_answered_for(notary, homeserver):
 # ---- Synapse as a client
 
 
-def test_two_servers_meet_in_a_room_through_the_notary(notary, homeserver):
-    a = homeserver("a").trust(notary.server_name, public_keys(notary)).start()
-    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+def meet(a, b):
+    """A user of b joins a room of a user of a, and they talk."""
     ann, bob = a.register("ann"), b.register("bob")
     room = ann.create_room()
     bob.join(room, via=a)
@@ -116,6 +137,86 @@ def test_two_servers_meet_in_a_room_through_the_notary(notary, homeserver):
     bob.say(room, "hello Ann")
     eventually(bob.sees(room, ann, "hello Bob"))
     eventually(ann.sees(room, bob, "hello Ann"))
-    assert (a.server_name, a.key_id, notary.server_name) in b.stored_keys()
-    assert (b.server_name, b.key_id, notary.server_name) in a.stored_keys()
+
+
+def told_by(server, teller):
+    """Who the servers are whose keys a homeserver has from this one."""
+    return {name for name, _, told in server.stored_keys() if told == teller.server_name}
+
+
+def test_two_servers_meet_in_a_room_through_the_notary(notary, homeserver):
+    a = homeserver("a").trust(notary.server_name, public_keys(notary)).start()
+    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+    meet(a, b)
+    assert told_by(b, notary) == {a.server_name} and told_by(a, notary) == {b.server_name}
     assert who_asked(a) == who_asked(b) == {"Trinity"}
+
+
+def test_who_pinned_the_notarys_former_key_does_not_notice_its_rotation(notary, homeserver):
+    former = public_keys(notary)
+    b = homeserver("b").trust(notary.server_name, former).start()
+    assert notary.command("key", "rotate").returncode == 0
+    notary.reload()
+    eventually(lambda: public_keys(notary) != former)
+    a = homeserver("a").trust(notary.server_name, public_keys(notary)).start()
+    meet(a, b)
+    assert told_by(b, notary) == {a.server_name} and told_by(a, notary) == {b.server_name}
+
+
+def test_what_the_notary_does_not_vouch_for_is_asked_of_the_origin(notary, homeserver):
+    a = homeserver("a").trust(notary.server_name, public_keys(notary)).start()
+    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+    assert notary.command("deny", a.server_name, "an example").returncode == 0
+    meet(a, b)
+    assert told_by(b, notary) == set() and told_by(b, a) == {a.server_name}
+    assert who_asked(a) == {"Synapse"} and who_asked(b) == {"Trinity"}
+
+
+def test_history_of_a_server_that_is_gone_is_believed_with_the_right_notary_key(
+    notary, homeserver
+):
+    """Its keys have run out, too: what it said while they were valid stays true."""
+    a = homeserver("a", configuration={"key_refresh_interval": "2s"}).start()
+    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+    ann, bob = a.register("ann"), b.register("bob")
+    room = ann.create_room()
+    bob.join(room, via=a)
+    ann.say(room, "signed by my first key")
+    first_id = a.key_id
+    a.rotate("ed25519:b_2")
+    ann.say(room, "signed by my second key")
+    eventually(bob.sees(room, ann, "signed by my second key"))
+    a.stop()
+
+    other_key = signedjson.key.encode_verify_key_base64(a.verify_key)
+    wrong = [(key_id, other_key) for key_id, _ in public_keys(notary)]
+    c = homeserver("c").trust(notary.server_name, wrong).start()
+    cid = c.register("cid")
+    assert cid.try_to_join(room, via=b).status != 200
+    c.stop()
+    c.trust(notary.server_name, public_keys(notary)).start()
+    cid.join(room, via=b)
+    eventually(cid.sees(room, ann, "signed by my first key"))
+    eventually(cid.sees(room, ann, "signed by my second key"))
+    for key_id in (first_id, a.key_id):
+        assert (a.server_name, key_id, notary.server_name) in c.stored_keys()
+
+
+# ---- taking over from Synapse
+
+
+def test_what_it_knows_of_a_server_that_is_gone_can_be_imported(notary, homeserver, database):
+    section, address = database
+    a, b = homeserver("a").start(), homeserver("b", database=section).start()
+    first = ask(b, a.server_name, a.key_id)
+    a.rotate("ed25519:b_2")
+    known = first + ask(b, a.server_name, a.key_id)
+    a.stop()
+    assert ask(notary, a.server_name) == []
+
+    done = notary.command("import", "synapse", address or b.database_path)
+    assert done.returncode == 0 and ", 0 conflicting, 0 rejected" in done.stdout
+    entries = ask(notary, a.server_name)
+    assert keys_of(entries) == keys_of(known) and len(keys_of(known)) == 2
+    for entry in entries:
+        check_countersigned(notary, entry)
