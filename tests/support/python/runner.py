@@ -126,7 +126,8 @@ def venv(path, requirements):
     for command in (make, [*install, "-r", str(requirements)]):
         if run_logged(command, log) != 0:
             raise NoPackages(
-                f"no Python packages of {requirements.relative_to(ROOT)}: {last_words(log)}"
+                f"{requirements.relative_to(ROOT)} cannot be had from PyPI: {last_words(log)}"
+                f" (build/log/{log.name})"
             )
     stamp.write_text(want)
     return path / "bin" / "python"
