@@ -4,10 +4,10 @@
 
 # To build the daemons, and to make a certificate for the first try.
 PACKAGES_BUILD=(
-	gcc libc6-dev binutils cmake ninja-build pkg-config ca-certificates curl openssl
+	gcc g++ libc6-dev binutils cmake ninja-build pkg-config ca-certificates curl openssl
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libsodium-dev libdb5.3-dev libpq-dev
 	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libyaml-dev libunistring-dev libseccomp-dev
-	libsqlite3-dev
+	libsqlite3-dev libidn2-dev libphonenumber-dev libldap-dev
 )
 # To make a Debian package.
 PACKAGES_DEB=(dpkg-dev fakeroot file init-system-helpers)

@@ -3,13 +3,17 @@
 find_program(CCACHE ccache)
 if(CCACHE)
 	set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+	set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
 add_compile_definitions(_GNU_SOURCE TRINITY_VERSION="${PROJECT_VERSION}")
 include_directories(${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 # Unsafe libc calls are compile errors in every file of ours.
 add_compile_options($<$<COMPILE_LANGUAGE:C>:-include${CMAKE_SOURCE_DIR}/shared/core/banned.h>)
-add_compile_options(-Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
+set(CMAKE_CXX_STANDARD 17)
+add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
+	$<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
+add_compile_options(-Wall -Wextra -Wshadow -Wvla
 	-Walloca -Wformat=2 -Wimplicit-fallthrough -Wundef -Wpointer-arith -Wwrite-strings
 	-Wno-missing-field-initializers -fno-strict-aliasing -fvisibility=hidden)
 if(MX_DEV)

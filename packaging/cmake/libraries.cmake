@@ -13,13 +13,22 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(LDAP REQUIRED IMPORTED_TARGET ldap)
 if(MX_DEV OR MX_FUZZ)
 	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
 endif()
 
-# Berkeley DB ships no pkg-config file.
+# These ship no pkg-config file.
+find_library(UNISTRING_LIBRARY NAMES unistring REQUIRED)
+find_library(PHONENUMBER_LIBRARY NAMES phonenumber REQUIRED)
 find_path(BDB_INCLUDE db.h REQUIRED)
 find_library(BDB_LIBRARY NAMES db-5.3 REQUIRED)
 add_library(bdb INTERFACE)
 target_include_directories(bdb INTERFACE ${BDB_INCLUDE})
 target_link_libraries(bdb INTERFACE ${BDB_LIBRARY})
+
+add_library(unistring INTERFACE)
+target_link_libraries(unistring INTERFACE ${UNISTRING_LIBRARY})
+add_library(phonenumber INTERFACE)
+target_link_libraries(phonenumber INTERFACE ${PHONENUMBER_LIBRARY})

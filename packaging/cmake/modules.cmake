@@ -2,7 +2,8 @@
 # USES may only name modules declared before it: the link order is the layering.
 function(mx_module name)
 	cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
-	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c
+		${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
 	foreach(used IN LISTS ARG_USES)
 		if(NOT TARGET mx_${used})
 			message(FATAL_ERROR "${name} may not use ${used}: it is not below it")

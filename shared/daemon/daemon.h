@@ -122,6 +122,8 @@ struct net;
 int daemon_net(struct daemon *daemon, struct net **ret_net, struct mx_error *err);
 /* Rates of the route classes, before the listeners open. */
 void daemon_limits(struct daemon *daemon, const struct http_limit limits[LIMIT_COUNT]);
+/* From start(): these instead of daemon_app.routes; they live as long as the daemon. */
+void daemon_routes(struct daemon *daemon, const struct route *const *routes);
 /* The authenticator of the public listeners; NULL without. */
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
 

@@ -43,6 +43,9 @@ enum route_flags {
 	ROUTE_SLASH = 2, /* also with a trailing slash */
 	ROUTE_RAW_BODY = 4, /* not JSON: r->raw only */
 	ROUTE_OPTIONAL_BODY = 8, /* an empty body is no error: r->body stays NULL */
+	ROUTE_FORM = 16, /* the body may be an urlencoded form, or empty; what it lacks is
+			    taken from the query. Values of both are strings in r->body */
+	ROUTE_OWN = 256, /* from here on: flags of the daemon's own */
 };
 
 /*

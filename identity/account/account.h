@@ -1,0 +1,46 @@
+/* Accounts: Matrix users who proved themselves with an OpenID token of their homeserver. Access
+ * tokens are stored as SHA-256 only. Spec: identity service API, "Authentication". */
+#pragma once
+
+#include "shared/core/slice.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct identity;
+struct mx_arena;
+struct mx_error;
+struct store;
+struct store_table;
+struct store_txn;
+struct store_view;
+
+extern const struct store_table account_table, account_token_table;
+
+#define ACCOUNT_TOKEN_LEN 43 /* base64url of 256 bits */
+
+struct account {
+	const char *user_id;
+	int64_t created_ms, seen_ms;
+	int64_t terms_version_ms; /* when the terms in force were accepted; 0 = not */
+};
+
+/* Makes the account if it is new, and a token. */
+int account_open(struct store_txn *txn, const char *user_id, int64_t now_ms,
+		 char ret_token[ACCOUNT_TOKEN_LEN + 1], struct mx_error *err);
+
+/* Whose token it is. -MX_UNAUTHORIZED if nobody's or idle for too long. Strings in mem. */
+int account_by_token(struct store_view *view, const char *token, int64_t now_ms,
+		     struct mx_arena *mem, struct account *ret_account, struct mx_error *err);
+
+/* -MX_UNKNOWN_TOKEN if it is nobody's. */
+int account_close(struct store_txn *txn, const char *token, struct mx_error *err);
+/* All tokens of a user: administration, erasure. The number that there were. */
+size_t account_close_all(struct store_txn *txn, const char *user_id);
+
+/* ---- openid.c: LANE_NET. The user of an OpenID token, in mem: -MX_INVALID_PARAM for a bad server
+ * name, -MX_UNAUTHORIZED if its server does not know it or answers for somebody else's user,
+ * -MX_REMOTE_FAILED, -MX_REMOTE_TIMEOUT, -MX_ADDRESS_REFUSED. */
+int openid_user(struct identity *identity, const char *server_name, const char *openid_token,
+		struct mx_arena *mem, const char **ret_user_id, struct mx_error *err);

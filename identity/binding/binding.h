@@ -1,0 +1,66 @@
+/*
+ * Who is who: the newest signed association of every third-party identifier. The only truth; the
+ * hashes of lookup.h are made from it. Spec: identity service API, "Establishing associations".
+ */
+#pragma once
+
+#include "identity/threepid.h"
+#include "shared/core/slice.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct identity_call;
+struct mx_arena;
+struct mx_error;
+struct store;
+struct store_table;
+struct store_txn;
+struct store_view;
+
+extern const struct store_table binding_table, binding_user_table, binding_log_table;
+
+#define BINDING_VALID_MS INT64_C(3153600000000) /* 100 years of 365 days */
+
+struct binding {
+	struct threepid threepid;
+	const char *user_id; /* NULL: unbound on purpose, for replication and audits */
+	int64_t ts_ms, not_before_ms, not_after_ms;
+	const char *origin; /* the identity service that signed it; ours or a peer's */
+	uint64_t number; /* of the origin's log */
+	struct mx_slice signed_json; /* canonical bytes with signatures */
+};
+
+/* A new association of ours, signed by long_term_sign(); ts is now. In mem. user_id NULL makes a
+ * tombstone. */
+int binding_make(const struct identity_call *call, const struct threepid *threepid,
+		 const char *user_id, struct binding *ret_binding, struct mx_error *err);
+
+/* Stores it unless what is there is newer (false then), keeps the index by user, the log and
+ * the look-up hashes in step. */
+bool binding_put(const struct identity_call *call, const struct binding *binding);
+
+/* The binding in force now, by call->view: neither tombstones nor ones out of their time.
+ * -MX_NOT_FOUND. In mem. */
+int binding_find(const struct identity_call *call, const struct threepid *threepid,
+		 struct binding *ret_binding);
+/* The same in a transaction, tombstones included: what is stored. */
+int binding_load(const struct identity_call *call, const struct threepid *threepid,
+		 struct binding *ret_binding);
+
+/* The identifiers of a user, for administration and erasure only: no API gives them away. */
+struct binding_list {
+	struct threepid *items;
+	size_t len;
+};
+
+int binding_of_user(const struct identity_call *call, const char *user_id,
+		    struct binding_list *ret_list);
+
+/* Every stored binding, page by page; `visit` gets borrowed rows. */
+int binding_each(struct store *store, void (*visit)(void *ctx, const struct binding *binding),
+		 void *ctx, struct mx_error *err);
+/* Ours in the log after number `after`, at most limit: for replication. */
+int binding_log(const struct identity_call *call, uint64_t after, size_t limit,
+		struct binding **ret_items, size_t *ret_len);

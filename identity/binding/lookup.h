@@ -1,0 +1,67 @@
+/*
+ * Look-up by hash. A pepper lives for a week; the next one's table of hashes is built in the
+ * background, then both count for a day: nobody's look-up fails because of the change.
+ * Spec: identity service API, "Association lookup".
+ */
+#pragma once
+
+#include "identity/threepid.h"
+#include "shared/core/slice.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct identity_call;
+struct mx_error;
+struct mx_metrics;
+struct pepper;
+struct store;
+struct store_table;
+struct store_txn;
+struct store_view;
+
+extern const struct store_table lookup_table, pepper_table;
+
+#define PEPPER_MAX      128
+#define LOOKUP_HASH_LEN 32
+
+struct pepper_conf {
+	struct store *store;
+	int64_t life_ms; /* 0 = 7 days; < 0 = for ever */
+	int64_t overlap_ms; /* 0 = 1 day */
+	struct mx_metrics *metrics;
+};
+
+/* Reads the peppers, makes the first. */
+int pepper_new(const struct pepper_conf *conf, struct pepper **ret_pepper, struct mx_error *err);
+void pepper_free(struct pepper *pepper);
+/* Runs until stopped: rotation and the building of hashes, throttled. */
+void pepper_start(struct pepper *pepper);
+void pepper_stop(struct pepper *pepper);
+/* Begins a rotation now: for operators. -MX_CONFLICT while one is under way. */
+int pepper_rotate(struct pepper *pepper, struct mx_error *err);
+/* Takes another service's pepper over as the current one, before the store has any binding. */
+int pepper_import(struct pepper *pepper, const char *text, struct mx_error *err);
+
+void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1]);
+
+/* Keeps the hashes of all live peppers in step with a binding; user_id NULL removes. Part of
+ * binding_put(). */
+void lookup_update(struct pepper *pepper, struct store_txn *txn, const struct threepid *threepid,
+		   const char *user_id);
+
+struct lookup_request {
+	const json_t *addresses; /* strings as sent */
+	const char *algorithm, *pepper;
+	const char *asker; /* whose budget pays */
+};
+
+/*
+ * The answer's `mappings` of the addresses , owned by the caller. algorithm:
+ * "sha256" or "none". -MX_INVALID_PEPPER (its error object names algorithm and lookup_pepper),
+ * -MX_INVALID_PARAM, -MX_TOO_MANY. Takes from the account's look-up budget. Takes as long for
+ * misses as for hits.
+ */
+int lookup_addresses(const struct identity_call *call, const struct lookup_request *request,
+		     json_t **ret_mappings, struct mx_error *err);

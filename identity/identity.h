@@ -1,0 +1,59 @@
+/* What the identity service's modules share. Everything here lives from start to stop; each
+ * module takes a reload itself. */
+#pragma once
+
+#include <stdint.h>
+
+struct budgets;
+struct daemon;
+struct identity_conf;
+struct key_fetcher;
+struct key_history;
+struct key_ring;
+struct long_term_keys;
+struct mailer;
+struct mx_metrics;
+struct mx_arena;
+struct net;
+struct outbox;
+struct pepper;
+struct sms;
+struct req;
+struct sources;
+struct store;
+struct store_txn;
+struct store_view;
+struct template_set;
+struct terms;
+
+struct identity {
+	const struct identity_conf *conf; /* of the start */
+	struct mx_metrics *metrics;
+	struct store *store;
+	struct net *net;
+	struct key_history *history; /* of homeservers' keys: signed unbinds */
+	struct key_fetcher *fetcher;
+	struct key_ring *key_ring;
+	struct long_term_keys *keys;
+	struct template_set *templates;
+	struct outbox *outbox;
+	struct mailer *mailer;
+	struct sms *sms;
+	struct budgets *budgets;
+	struct pepper *pepper;
+	struct sources *sources;
+	struct terms *terms;
+	int64_t started_ms;
+};
+
+/* What one piece of work is done with: mostly a request's, see call_of(). */
+struct identity_call {
+	struct identity *identity;
+	struct store_txn *txn; /* where the function's comment wants one… */
+	struct store_view *view; /* …or only reads */
+	struct mx_arena *mem;
+	int64_t now_ms;
+};
+
+/* Of a handler: r->txn or r->view, whichever its route has. */
+struct identity_call call_of(struct req *r);

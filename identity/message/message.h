@@ -1,0 +1,49 @@
+/* What the service writes to people: mails and text messages from templates, in the brand of the
+ * request and the language of the reader. */
+#pragma once
+
+#include "identity/threepid.h"
+#include "shared/mail/template.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct identity;
+struct identity_call;
+struct mx_error;
+struct req;
+struct store_txn;
+
+struct message_style {
+	const char *brand, *language; /* of the query and Accept-Language; may be NULL */
+};
+
+struct message_style message_style_of(struct identity *identity, struct req *r);
+
+enum message_kind {
+	MESSAGE_VERIFICATION, /* link, token, ipaddress, … */
+	MESSAGE_INVITE,
+	MESSAGE_BOUND, /* to the owner: somebody bound this address */
+	MESSAGE_UNBOUND,
+	MESSAGE_REBOUND, /* the address now belongs to another user */
+	MESSAGE_TEST
+};
+
+/*
+ * Renders KIND.subject, KIND.txt and KIND.html (or a single KIND_template.eml[.j2] of an older
+ * directory) and queues the mail. The standard values (to, from, date, messageid,
+ * multipart_boundary, service name and URL) are added. *ret_id: its number in the outbox.
+ */
+int message_mail(const struct identity_call *call, enum message_kind kind,
+		 const struct message_style *style, const char *to,
+		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err);
+
+/* A text message with the token, by the transports of sms.h. */
+int message_sms(const struct identity_call *call, const char *msisdn,
+		const struct message_style *style, const char *token, uint64_t *ret_id,
+		struct mx_error *err);
+
+/* An HTML page of the templates ("verify.html", "verified.html", …) into the reply, with the
+ * headers that pages get. */
+int message_page(struct identity *identity, struct req *r, const char *file,
+		 const struct template_values *values, int status);
