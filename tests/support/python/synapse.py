@@ -53,7 +53,8 @@ class Synapse(trinity.Daemon):
     def __init__(self, directory, authority, configuration=None, database=None):
         self.authority = authority
         self.database = database
-        super().__init__("synapse", directory, configuration)
+        # Our own modules' path would show it this file instead of its package.
+        super().__init__("synapse", directory, configuration, environment={"PYTHONPATH": ""})
         # No schemas of ours for what it answers.
         self.plain.daemon = None
 
