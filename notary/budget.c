@@ -111,3 +111,14 @@ size_t budget_askers(struct budget *budget)
 	pthread_mutex_unlock(&budget->lock);
 	return count;
 }
+
+double budget_left(struct budget *budget)
+{
+	double left;
+
+	pthread_mutex_lock(&budget->lock);
+	fill(&budget->total, budget->conf.total_burst, budget->conf.total_per_minute);
+	left = budget->total.left;
+	pthread_mutex_unlock(&budget->lock);
+	return left;
+}

@@ -19,4 +19,6 @@ void budget_set(struct budget *budget, const struct budget_conf *conf);
 
 /* Takes one fetch for the asker with this address (text); false if none is left. */
 bool budget_take(struct budget *budget, const char *address);
+/* What all askers together may take now; askers with a bucket of their own. */
+double budget_left(struct budget *budget);
 size_t budget_askers(struct budget *budget);

@@ -1,4 +1,4 @@
-/* Subcommands of trinity-notary. packaging/man/trinity-notary.1 describes them. */
+/* Subcommands of trinity-notary. packaging/man/trinity-notary.8 describes them. */
 #pragma once
 
 #include "shared/daemon/daemon.h"
@@ -7,7 +7,13 @@
 
 extern const struct daemon_command notary_commands[]; /* ended by { 0 } */
 
-/* commands_key.c, commands_import.c */
+/* commands_show.c, commands_key.c, commands_import.c */
+int command_overview(const void *conf, int argc, char **argv);
+int command_inspect(const void *conf, int argc, char **argv);
+int command_refetch(const void *conf, int argc, char **argv);
+int command_verify(const void *conf, int argc, char **argv);
+int command_conflicts(const void *conf, int argc, char **argv);
+int command_audit(const void *conf, int argc, char **argv);
 int command_key(const void *conf, int argc, char **argv);
 int command_import(const void *conf, int argc, char **argv);
 int command_export(const void *conf, int argc, char **argv);
@@ -15,6 +21,12 @@ int command_export(const void *conf, int argc, char **argv);
 /* Asks the running daemon; the answer (owned by the caller), or NULL after saying on standard
  * error why not. body may be NULL. */
 json_t *command_ask(const void *conf, const char *method, const char *path, const json_t *body);
+
+/* "/admin/v1/servers/SERVER" and rest; owned by the caller. */
+char *command_server_path(const char *server, const char *rest);
+
+/* Prints it for people and programs; success. */
+int command_print_json(const json_t *answer);
 
 /* Says how the command is used; its exit status. */
 int command_usage(const char *usage);

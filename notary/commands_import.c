@@ -5,12 +5,14 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
+#include "shared/id/server_name.h"
 #include "shared/json/json.h"
 
 #include <stdio.h>
 
-#define BATCH_OBJECTS 200
-#define BATCH_BYTES   (4u * 1024 * 1024)
+#define BATCH_OBJECTS    200
+#define BATCH_BYTES      (2u * 1024 * 1024) /* quoted for JSON they grow */
+#define OBJECT_BYTES_MAX (64u * 1024)
 
 struct import {
 	const void *conf;
@@ -22,7 +24,7 @@ struct import {
 
 static const struct {
 	const char *kind;
-	int (*read)(const char *source, import_visit_fn *visit, void *ctx, struct mx_error *err);
+	int (*read)(const char *source, const struct import_visitor *visitor, struct mx_error *err);
 } kinds[] = {
 	{ "synapse", import_synapse },
 	{ "key-server", import_key_server },
@@ -40,8 +42,8 @@ static void add_report(struct import *import, const json_t *report)
 	import->conflicts += jint(report, "conflicts", 0);
 	json_array_foreach (jarr(report, "rejected"), i, item) {
 		import->rejected++;
-		printf("rejected %s: %s: %s\n", jstr(item, "server"), jstr(item, "reason"),
-		       jstr(item, "detail"));
+		printf("rejected %s: %s: %s\n", jstr_or(item, "server", "?"),
+		       jstr_or(item, "reason", "?"), jstr_or(item, "detail", "?"));
 	}
 }
 
@@ -61,20 +63,45 @@ static int send_batch(struct import *import, struct mx_error *err)
 	return 0;
 }
 
-/* Bytes that are no text cannot be sent and cannot be right: counted here. */
+static void refuse(void *ctx, struct mx_slice what, const char *why)
+{
+	struct import *import = ctx;
+
+	import->rejected++;
+	printf("rejected %.*s: %s\n", MX_SLICE_ARG(what), why);
+}
+
+static void reject(struct import *import, struct mx_slice server, const char *why)
+{
+	import->read++;
+	refuse(import, server, why);
+}
+
+/* What the daemon could not even be sent is counted here: it must not cost the others of its
+ * batch their place. */
 static int visit_object(void *ctx, struct mx_slice server, struct mx_slice object,
 			struct mx_error *err)
 {
 	struct import *import = ctx;
-	json_t *item = json_pack("{s:s%, s:s%}", "server", server.ptr, server.len, "object",
-				 object.ptr, object.len);
+	json_t *item;
 
-	import->read++;
-	if (!item) {
-		import->rejected++;
-		printf("rejected %.*s: not_json: no UTF-8 text\n", MX_SLICE_ARG(server));
+	/* Such a name may hold anything, and is not shown. */
+	if (!mx_server_name_valid(server)) {
+		reject(import, MX_SLICE("a row"), "bad_name: No Matrix server name");
 		return 0;
 	}
+	if (object.len > OBJECT_BYTES_MAX) {
+		reject(import, server, "too_large: More than 64 KiB");
+		return 0;
+	}
+	item = json_pack("{s:s%, s:s%}", "server", server.ptr, server.len, "object", object.ptr,
+			 object.len);
+	if (!item || memchr(object.ptr, '\0', object.len)) {
+		json_decref(item);
+		reject(import, server, "not_json: No UTF-8 text");
+		return 0;
+	}
+	import->read++;
 	json_array_append_new(import->batch, item);
 	import->batch_bytes += server.len + object.len;
 	if (json_array_size(import->batch) < BATCH_OBJECTS && import->batch_bytes < BATCH_BYTES)
@@ -84,11 +111,12 @@ static int visit_object(void *ctx, struct mx_slice server, struct mx_slice objec
 
 static int run_import(struct import *import, size_t kind, const char *source)
 {
+	const struct import_visitor visitor = { visit_object, refuse, import };
 	struct mx_error err = { 0 };
 	int rc;
 
 	import->batch = json_array();
-	rc = kinds[kind].read(source, visit_object, import, &err);
+	rc = kinds[kind].read(source, &visitor, &err);
 	if (rc == 0 && json_array_size(import->batch))
 		rc = send_batch(import, &err);
 	json_decref(import->batch);

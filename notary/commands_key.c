@@ -1,6 +1,7 @@
 /* trinity-notary key …: works on the key files; the running daemon takes them over on reload. */
 #include "notary/commands.h"
 #include "notary/notary_conf.h"
+#include "notary/own_keys.h"
 #include "shared/core/alloc.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
@@ -21,10 +22,11 @@ static int failed(const struct mx_error *err)
 
 static void print_key(const char *id, const uint8_t public_key[32], const char *role)
 {
-	mx_str_auto text = { 0 };
+	mx_str_auto text = { 0 }, fingerprint = { 0 };
 
 	mx_base64_add(&text, public_key, 32);
-	printf("%-20s %s  %s\n", id, text.ptr, role);
+	own_keys_fingerprint(public_key, &fingerprint);
+	printf("%-20s %s  %s\n  fingerprint %s\n", id, text.ptr, role, fingerprint.ptr);
 }
 
 static void print_ring(const struct mx_keyring *ring, const char *role)

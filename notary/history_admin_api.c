@@ -13,6 +13,7 @@
 #define WORST_SHOWN      50
 #define LIST_SERVERS     1000
 #define CONFLICTS_LISTED 1000
+#define AUDIT_LISTED     1000
 #define IMPORT_BODY_MAX  (16u * 1024 * 1024)
 
 static struct mx_slice query_after(struct req *r)
@@ -64,6 +65,30 @@ static int get_conflicts(struct req *r)
 	return 0;
 }
 
+static json_t *audit_json(const struct key_audit *row)
+{
+	return json_pack("{s:I, s:s%, s:s%, s:s%}", "at_ts", (json_int_t)row->at_ms, "what",
+			 row->what.ptr, row->what.len, "server", row->server.ptr, row->server.len,
+			 "reason", row->reason.ptr, row->reason.len);
+}
+
+static int get_audit(struct req *r)
+{
+	const struct notary *notary = r->app;
+	struct key_audit *rows;
+	json_t *list;
+	size_t len;
+	int rc = key_history_audit(notary->history, AUDIT_LISTED, r->mem, &rows, &len, &r->err);
+
+	if (rc)
+		return rc;
+	list = json_array();
+	for (size_t i = 0; i < len; i++)
+		json_array_append_new(list, audit_json(&rows[i]));
+	reply_json(r, json_pack("{s:o}", "audit", list));
+	return 0;
+}
+
 static int post_import(struct req *r)
 {
 	json_t *report;
@@ -89,6 +114,7 @@ const struct route history_admin_routes[] = {
 	{ GET, "/admin/v1/overview", get_overview },
 	{ GET, "/admin/v1/servers", get_servers },
 	{ GET, "/admin/v1/conflicts", get_conflicts },
+	{ GET, "/admin/v1/audit", get_audit },
 	{ POST, "/admin/v1/import", post_import, .body = "notary/import",
 	  .body_max = IMPORT_BODY_MAX },
 	{ GET, "/admin/v1/export", get_export },

@@ -198,6 +198,19 @@ static int notary_start(struct daemon *daemon, const void *conf, void **ret_ctx,
 	return 0;
 }
 
+static void reload_keys(struct notary *notary)
+{
+	struct mx_error err = { 0 };
+
+	if (own_keys_reload(notary->own, &err) == 0) {
+		alarm_problem(notary->alarm, ALARM_KEY_FILES, NULL);
+		return;
+	}
+	mx_log(MX_LOG_ERROR, "the key files do not load, the old keys go on signing", "why",
+	       err.text, NULL);
+	alarm_problem(notary->alarm, ALARM_KEY_FILES, err.text);
+}
+
 /* Keys, lists and budgets; every entry is sealed again if the keys changed. */
 static void notary_reload(void *ctx, const void *conf_ptr)
 {
@@ -209,9 +222,7 @@ static void notary_reload(void *ctx, const void *conf_ptr)
 
 	trust_set_lists(notary->trust, &lists);
 	budget_set(notary->budget, &budget);
-	if (own_keys_reload(notary->own, &err))
-		mx_log(MX_LOG_ERROR, "the key files do not load, the old keys go on signing", "why",
-		       err.text, NULL);
+	reload_keys(notary);
 	key_history_reseal(notary->history, own_keys_seal_id(notary->own));
 	if (refresh_reload(notary->refresh, conf->refresh.prefetch_file, &err))
 		mx_log(MX_LOG_WARN, "the prefetch list is not read again, the old one stays", "why",

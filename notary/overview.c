@@ -1,5 +1,6 @@
 #include "notary/overview.h"
 
+#include "notary/budget.h"
 #include "notary/inspect.h"
 #include "notary/notary.h"
 #include "notary/own_keys.h"
@@ -38,25 +39,76 @@ static json_t *worst_json(struct notary *notary, bool slow, size_t max)
 	return list;
 }
 
-json_t *overview_json(struct notary *notary, size_t worst)
+static json_t *budget_json(struct notary *notary)
 {
-	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o}", "server_name",
-			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "uptime_s",
-			 (json_int_t)((mx_now_ms() - notary->started_ms) / MX_SECOND_MS), "keys",
-			 own_keys_list(notary->own), "counts", counts_json(notary), "slow",
-			 worst_json(notary, true, worst), "failing",
-			 worst_json(notary, false, worst));
+	return json_pack("{s:I, s:I}", "left", (json_int_t)budget_left(notary->budget), "askers",
+			 (json_int_t)budget_askers(notary->budget));
 }
 
-/* ---- gauges, besides those of the history and the fetcher */
+json_t *overview_json(struct notary *notary, size_t worst)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "server_name",
+			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "uptime_s",
+			 (json_int_t)((mx_now_ms() - notary->started_ms) / MX_SECOND_MS),
+			 "keys_valid_until_ts", (json_int_t)own_keys_valid_until_ms(notary->own),
+			 "keys", own_keys_list(notary->own), "budget", budget_json(notary),
+			 "counts", counts_json(notary), "slow", worst_json(notary, true, worst),
+			 "failing", worst_json(notary, false, worst));
+}
+
+/* ---- gauges: what the modules do not count themselves */
+
+static double read_uptime(void *ctx)
+{
+	const struct notary *notary = ctx;
+
+	return (double)(mx_now_ms() - notary->started_ms) / MX_SECOND_MS;
+}
 
 static double read_kept_fresh(void *ctx)
 {
 	return (double)refresh_count(((struct notary *)ctx)->refresh);
 }
 
+static double read_decisions(void *ctx)
+{
+	return (double)trust_count(((struct notary *)ctx)->trust);
+}
+
+static double read_own_validity(void *ctx)
+{
+	int64_t valid_until_ms = own_keys_valid_until_ms(((struct notary *)ctx)->own);
+
+	return (double)(valid_until_ms - mx_now_ms()) / MX_SECOND_MS;
+}
+
+static double read_budget_left(void *ctx)
+{
+	return budget_left(((struct notary *)ctx)->budget);
+}
+
+static double read_askers(void *ctx)
+{
+	return (double)budget_askers(((struct notary *)ctx)->budget);
+}
+
 void overview_metrics(struct notary *notary)
 {
-	mx_gauge_fn(notary->metrics, "notary_kept_fresh", "Servers refreshed in the background", "",
-		    read_kept_fresh, notary);
+	static const struct {
+		const char *name, *help;
+		double (*read)(void *ctx);
+	} gauges[] = {
+		{ "notary_uptime_seconds", "Time since the start", read_uptime },
+		{ "notary_kept_fresh", "Servers refreshed in the background", read_kept_fresh },
+		{ "notary_decisions", "Servers that an operator denied or pinned", read_decisions },
+		{ "notary_own_keys_valid_seconds", "How long the published key object is valid yet",
+		  read_own_validity },
+		{ "notary_cold_budget_left", "Unknown servers that may be asked for at once",
+		  read_budget_left },
+		{ "notary_cold_budget_askers", "Askers with a budget of their own", read_askers },
+	};
+
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		mx_gauge_fn(notary->metrics, gauges[i].name, gauges[i].help, "", gauges[i].read,
+			    notary);
 }

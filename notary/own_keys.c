@@ -16,6 +16,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define FINGERPRINT_BYTES 16 /* of the key's SHA-256, for people to compare */
+
 /* The files' keys at one moment; shared by reference count, immutable. */
 struct ring {
 	_Atomic int refs;
@@ -72,15 +74,38 @@ static void ring_name(struct ring *ring)
 	memcpy(ring->seal_id, digest, sizeof(ring->seal_id));
 }
 
-static void ring_collect(struct ring *ring)
+/* 1 for a key that is in both files, as after a rotation that was cut short: it signs once. One
+ * signature under an id must not hide another's. */
+static int is_listed(const struct ring *ring, const struct mx_signing_key *key,
+		     struct mx_error *err)
 {
-	ring->all_len = ring->signing.len + ring->countersigning.len;
-	ring->all = mx_calloc(ring->all_len, sizeof(*ring->all));
-	for (size_t i = 0; i < ring->signing.len; i++)
-		ring->all[i] = ring->signing.keys[i];
-	for (size_t i = 0; i < ring->countersigning.len; i++)
-		ring->all[ring->signing.len + i] = ring->countersigning.keys[i];
+	for (size_t i = 0; i < ring->all_len; i++) {
+		if (!streq(mx_signing_key_id(ring->all[i]), mx_signing_key_id(key)))
+			continue;
+		if (memcmp(mx_signing_key_public(ring->all[i]), mx_signing_key_public(key),
+			   MX_ED25519_PUBLIC_LEN))
+			return mx_fail(err, MX_BAD_KEY,
+				       "%s is in both key files, with other bytes in each",
+				       mx_signing_key_id(key));
+		return 1;
+	}
+	return 0;
+}
+
+static int ring_collect(struct ring *ring, struct mx_error *err)
+{
+	const struct mx_keyring *const files[] = { &ring->signing, &ring->countersigning };
+	int rc = 0;
+
+	ring->all = mx_calloc(ring->signing.len + ring->countersigning.len, sizeof(*ring->all));
+	for (size_t file = 0; file < 2; file++)
+		for (size_t i = 0; rc >= 0 && i < files[file]->len; i++) {
+			rc = is_listed(ring, files[file]->keys[i], err);
+			if (rc == 0)
+				ring->all[ring->all_len++] = files[file]->keys[i];
+		}
 	ring_name(ring);
+	return rc < 0 ? rc : 0;
 }
 
 static int create_signing_file(const char *path, struct mx_error *err)
@@ -118,11 +143,12 @@ static int ring_new(const struct own_keys *own, struct ring **ret_ring, struct m
 
 	ring->refs = 1;
 	rc = load_ring(own, ring, err);
+	if (rc == 0)
+		rc = ring_collect(ring, err);
 	if (rc) {
 		ring_unref(ring);
 		return rc;
 	}
-	ring_collect(ring);
 	*ret_ring = ring;
 	return 0;
 }
@@ -347,16 +373,22 @@ int own_keys_refresh(struct own_keys *own, struct key_history *history, struct m
 	return due ? make_object(own, history, err) : 0;
 }
 
+void own_keys_fingerprint(const uint8_t public_key[32], struct mx_str *out)
+{
+	uint8_t digest[MX_SHA256_LEN];
+
+	mx_sha256(mx_slice_of(public_key, MX_ED25519_PUBLIC_LEN), digest);
+	for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
+		mx_str_addf(out, "%s%02x", i && i % 2 == 0 ? " " : "", digest[i]);
+}
+
 static json_t *key_json(const char *id, const uint8_t *public_key, const char *role,
 			int64_t expired_ts)
 {
-	uint8_t digest[MX_SHA256_LEN];
 	mx_str_auto fingerprint = { 0 };
 	json_t *key;
 
-	mx_sha256(mx_slice_of(public_key, MX_ED25519_PUBLIC_LEN), digest);
-	for (size_t i = 0; i < 16; i++)
-		mx_str_addf(&fingerprint, "%s%02x", i && i % 2 == 0 ? " " : "", digest[i]);
+	own_keys_fingerprint(public_key, &fingerprint);
 	key = json_pack("{s:s, s:o, s:s, s:s}", "id", id, "public_key",
 			base64_json(public_key, MX_ED25519_PUBLIC_LEN), "fingerprint",
 			fingerprint.ptr, "role", role);
@@ -386,6 +418,16 @@ json_t *own_keys_list(struct own_keys *own)
 						     ring->signing.old[i].expired_ts));
 	ring_unref(ring);
 	return list;
+}
+
+int64_t own_keys_valid_until_ms(struct own_keys *own)
+{
+	int64_t valid_until_ms;
+
+	pthread_mutex_lock(&own->lock);
+	valid_until_ms = own->valid_until_ms;
+	pthread_mutex_unlock(&own->lock);
+	return valid_until_ms;
 }
 
 const char *own_keys_server_name(const struct own_keys *own)

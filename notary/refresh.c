@@ -114,6 +114,25 @@ int refresh_prefetch(struct refresh *refresh, struct mx_slice server, struct mx_
 	return refresh_db_put(refresh->notary->store, &server, &row, 1, err);
 }
 
+int refresh_release(struct refresh *refresh, struct mx_slice server, struct mx_error *err)
+{
+	struct refresh_row row;
+	struct kept *kept;
+	bool found;
+
+	pthread_mutex_lock(&refresh->lock);
+	kept = mx_map_find(&refresh->servers, server);
+	found = kept && kept->row.prefetch;
+	if (found) {
+		kept->row.prefetch = false;
+		row = kept->row;
+	}
+	pthread_mutex_unlock(&refresh->lock);
+	if (!found)
+		return mx_fail(err, MX_NOT_FOUND, "That server is not prefetched");
+	return refresh_db_put(refresh->notary->store, &server, &row, 1, err);
+}
+
 size_t refresh_count(struct refresh *refresh)
 {
 	size_t count;
@@ -222,18 +241,26 @@ static void look_at(struct refresh *refresh, struct mx_slice server)
 		key_fetch(notary->fetcher, server, false, ignore_result, NULL);
 }
 
+static void refresh_own_keys(struct notary *notary)
+{
+	struct mx_error err = { 0 };
+	int rc = own_keys_refresh(notary->own, notary->history, &err);
+
+	if (rc)
+		mx_log(MX_LOG_ERROR, "the own key object is not renewed, trying again", "why",
+		       mx_error_text(&err, rc), NULL);
+	alarm_problem(notary->alarm, ALARM_OWN_KEYS, rc ? mx_error_text(&err, rc) : NULL);
+}
+
 void refresh_round(struct refresh *refresh)
 {
 	struct round round = { .mem = mx_arena_new(0) };
-	struct mx_error err = { 0 };
 
 	collect(refresh, &round);
 	save(refresh, &round);
 	for (size_t i = 0; i < round.look.len; i++)
 		look_at(refresh, round.look.items[i].server);
-	if (own_keys_refresh(refresh->notary->own, refresh->notary->history, &err))
-		mx_log(MX_LOG_ERROR, "the own key object is not renewed, trying again", "why",
-		       err.text, NULL);
+	refresh_own_keys(refresh->notary);
 	mx_vec_done(&round.look);
 	mx_vec_done(&round.save);
 	mx_arena_free(round.mem);

@@ -29,6 +29,8 @@ void refresh_note(struct refresh *refresh, struct mx_slice server, const struct 
 
 /* Names that are always kept fresh, besides those asked for; durable. */
 int refresh_prefetch(struct refresh *refresh, struct mx_slice server, struct mx_error *err);
+/* Takes that back: from now on it is fresh as long as it is asked for. -MX_NOT_FOUND. */
+int refresh_release(struct refresh *refresh, struct mx_slice server, struct mx_error *err);
 /* Reads the prefetch list again. */
 int refresh_reload(struct refresh *refresh, const char *prefetch_file, struct mx_error *err);
 

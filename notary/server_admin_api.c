@@ -105,20 +105,22 @@ static int post_verify(struct req *r)
 
 /* ---- decisions; entries in memory know nothing of them, so they are emptied */
 
-static int decided(struct req *r, int rc)
+static int decided(struct req *r, const char *what, int rc)
 {
 	const struct notary *notary = r->app;
 
-	if (rc == 0)
-		key_history_reseal(notary->history, own_keys_seal_id(notary->own));
-	return rc;
+	if (rc)
+		return rc;
+	key_history_reseal(notary->history, own_keys_seal_id(notary->own));
+	return key_history_note(notary->history, what, server_of(r), jstr_or(r->body, "reason", ""),
+				&r->err);
 }
 
 static int put_deny(struct req *r)
 {
 	const struct notary *notary = r->app;
 
-	return decided(r,
+	return decided(r, "deny",
 		       trust_deny(notary->trust, server_of(r), jstr(r->body, "reason"), &r->err));
 }
 
@@ -126,7 +128,7 @@ static int delete_deny(struct req *r)
 {
 	const struct notary *notary = r->app;
 
-	return decided(r, trust_undeny(notary->trust, server_of(r), &r->err));
+	return decided(r, "undeny", trust_undeny(notary->trust, server_of(r), &r->err));
 }
 
 static int put_pin(struct req *r)
@@ -136,15 +138,16 @@ static int put_pin(struct req *r)
 
 	if (!mx_base64_decode_exact(jslice(r->body, "public_key"), public_key, sizeof(public_key)))
 		return mx_fail(&r->err, MX_INVALID_PARAM, "public_key is not 32 bytes of base64");
-	return decided(r, trust_pin(notary->trust, server_of(r), jslice(r->body, "key_id"),
-				    public_key, jstr(r->body, "reason"), &r->err));
+	return decided(r, "pin",
+		       trust_pin(notary->trust, server_of(r), jslice(r->body, "key_id"), public_key,
+				 jstr(r->body, "reason"), &r->err));
 }
 
 static int delete_pin(struct req *r)
 {
 	const struct notary *notary = r->app;
 
-	return decided(r, trust_unpin(notary->trust, server_of(r), &r->err));
+	return decided(r, "unpin", trust_unpin(notary->trust, server_of(r), &r->err));
 }
 
 static int post_purge(struct req *r)
@@ -155,9 +158,12 @@ static int post_purge(struct req *r)
 				   (uint64_t)jint(r->body, "number", 0), jstr(r->body, "reason"),
 				   &removed, &r->err);
 
-	if (rc == 0)
-		reply_json(r, json_pack("{s:I}", "removed", (json_int_t)removed));
-	return rc;
+	if (rc)
+		return rc;
+	if (removed == 0)
+		return mx_fail(&r->err, MX_NOT_FOUND, "No such keys are stored of that server");
+	reply_json(r, json_pack("{s:I}", "removed", (json_int_t)removed));
+	return 0;
 }
 
 static int post_prefetch(struct req *r)
@@ -165,6 +171,13 @@ static int post_prefetch(struct req *r)
 	const struct notary *notary = r->app;
 
 	return refresh_prefetch(notary->refresh, server_of(r), &r->err);
+}
+
+static int delete_prefetch(struct req *r)
+{
+	const struct notary *notary = r->app;
+
+	return refresh_release(notary->refresh, server_of(r), &r->err);
 }
 
 #define SERVER "/admin/v1/servers/{serverName:server_name}"
@@ -179,5 +192,6 @@ const struct route server_admin_routes[] = {
 	{ DELETE, SERVER "/pin", delete_pin },
 	{ POST, SERVER "/purge", post_purge, .body = "notary/purge" },
 	{ POST, SERVER "/prefetch", post_prefetch },
+	{ DELETE, SERVER "/prefetch", delete_prefetch },
 	{ 0 },
 };

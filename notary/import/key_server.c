@@ -20,8 +20,7 @@
 enum part_column { SERVER, VALID_UNTIL, NONSTANDARD, KIND, KEY_ID, VALUE, EXPIRES };
 
 struct assembly {
-	import_visit_fn *visit;
-	void *ctx;
+	const struct import_visitor *visitor;
 	char *server; /* whose object is being put together; NULL = none yet */
 	json_t *object;
 };
@@ -43,7 +42,8 @@ static int deliver(struct assembly *assembly, struct mx_error *err)
 	/* What cannot be written canonically was never signed: the daemon lists it as rejected. */
 	if (mx_canonical_json(assembly->object, NULL, &text, NULL))
 		mx_str_add_text(&text, "{}");
-	rc = assembly->visit(assembly->ctx, mx_slice(assembly->server), mx_str_slice(&text), err);
+	rc = assembly->visitor->visit(assembly->visitor->ctx, mx_slice(assembly->server),
+				      mx_str_slice(&text), err);
 	mx_free(mx_steal(&assembly->server));
 	json_decref(assembly->object);
 	assembly->object = NULL;
@@ -109,9 +109,10 @@ static int visit_part(void *ctx, const struct mx_slice *columns, struct mx_error
 	return 0;
 }
 
-int import_key_server(const char *source, import_visit_fn *visit, void *ctx, struct mx_error *err)
+int import_key_server(const char *source, const struct import_visitor *visitor,
+		      struct mx_error *err)
 {
-	struct assembly assembly = { .visit = visit, .ctx = ctx };
+	struct assembly assembly = { .visitor = visitor };
 	int rc;
 
 	if (!postgres_is_address(source))

@@ -16,7 +16,7 @@ static struct mx_slice column(sqlite3_stmt *statement, int i)
 	return mx_slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, i));
 }
 
-static int visit_rows(sqlite3 *database, import_visit_fn *visit, void *ctx, struct mx_error *err)
+static int visit_rows(sqlite3 *database, const struct import_visitor *visitor, struct mx_error *err)
 {
 	sqlite3_stmt *statement;
 	int rc = 0, step = SQLITE_ROW;
@@ -25,7 +25,7 @@ static int visit_rows(sqlite3 *database, import_visit_fn *visit, void *ctx, stru
 		return mx_fail(err, MX_INVALID_PARAM, "No Synapse database: %s",
 			       sqlite3_errmsg(database));
 	while (rc == 0 && (step = sqlite3_step(statement)) == SQLITE_ROW)
-		rc = visit(ctx, column(statement, 0), column(statement, 1), err);
+		rc = visitor->visit(visitor->ctx, column(statement, 0), column(statement, 1), err);
 	if (rc == 0 && step != SQLITE_DONE)
 		rc = mx_fail(err, MX_INVALID_PARAM, "The database cannot be read: %s",
 			     sqlite3_errmsg(database));
@@ -33,13 +33,13 @@ static int visit_rows(sqlite3 *database, import_visit_fn *visit, void *ctx, stru
 	return rc;
 }
 
-static int from_sqlite(const char *path, import_visit_fn *visit, void *ctx, struct mx_error *err)
+static int from_sqlite(const char *path, const struct import_visitor *visitor, struct mx_error *err)
 {
 	sqlite3 *database = NULL;
 	int rc;
 
 	if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
-		rc = visit_rows(database, visit, ctx, err);
+		rc = visit_rows(database, visitor, err);
 	else
 		rc = mx_fail(err, MX_INVALID_PARAM, "%s: %s", path,
 			     database ? sqlite3_errmsg(database) : "cannot be opened");
@@ -47,23 +47,16 @@ static int from_sqlite(const char *path, import_visit_fn *visit, void *ctx, stru
 	return rc;
 }
 
-struct visitor {
-	import_visit_fn *visit;
-	void *ctx;
-};
-
 static int visit_postgres(void *ctx, const struct mx_slice *columns, struct mx_error *err)
 {
-	const struct visitor *visitor = ctx;
+	const struct import_visitor *visitor = ctx;
 
 	return visitor->visit(visitor->ctx, columns[0], columns[1], err);
 }
 
-int import_synapse(const char *source, import_visit_fn *visit, void *ctx, struct mx_error *err)
+int import_synapse(const char *source, const struct import_visitor *visitor, struct mx_error *err)
 {
-	struct visitor visitor = { visit, ctx };
-
 	if (!postgres_is_address(source))
-		return from_sqlite(source, visit, ctx, err);
-	return postgres_each(source, SELECT_OBJECTS, visit_postgres, &visitor, err);
+		return from_sqlite(source, visitor, err);
+	return postgres_each(source, SELECT_OBJECTS, visit_postgres, (void *)visitor, err);
 }

@@ -103,12 +103,21 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* A file that root replaces stays readable for the user that it was for. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? mx_strndup(path, (size_t)(slash - path) + 1) : mx_strdup(".");
+}
+
+/* A file that root writes is readable for the user that it is for: who had it before, or who has
+ * the directory. */
 static int keep_owner(int fd, const char *path)
 {
+	mx_autofree char *directory = directory_of(path);
 	struct stat old;
 
-	if (geteuid() != 0 || stat(path, &old) != 0)
+	if (geteuid() != 0 || (stat(path, &old) != 0 && stat(directory, &old) != 0))
 		return 0;
 	return fchown(fd, old.st_uid, old.st_gid);
 }
@@ -132,9 +141,7 @@ static int write_file(const char *temporary, const char *path, const char *text,
 
 static int sync_directory_of(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	mx_autofree char *directory = slash ? mx_strndup(path, (size_t)(slash - path) + 1)
-					    : mx_strdup(".");
+	mx_autofree char *directory = directory_of(path);
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc, saved;
 

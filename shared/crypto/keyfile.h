@@ -33,7 +33,8 @@ struct mx_keyring {
  */
 int mx_keyfile_load(const char *path, struct mx_keyring *ret_ring, struct mx_error *err);
 
-/* Replaces the file atomically and durably. -MX_BAD_KEY for a ring that could not be loaded again
+/* Replaces the file atomically and durably. Written by root, it belongs to whom it belonged, or
+ * to whom its directory belongs. -MX_BAD_KEY for a ring that could not be loaded again
  * (no signing key, an id twice, more than 64 keys), -MX_STORE_FULL or -MX_STORE. */
 int mx_keyfile_save(const char *path, const struct mx_keyring *ring, struct mx_error *err);
 

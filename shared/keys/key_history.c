@@ -9,6 +9,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
+#include "shared/core/time.h"
 #include "shared/id/server_name.h"
 #include "shared/keys/key_entry.h"
 #include "shared/keys/key_history_db.h"
@@ -25,7 +26,7 @@
 #define CACHE_BYTES_USUAL (16u * 1024 * 1024)
 
 struct counters {
-	struct mx_metric *outcomes[KEY_OUTCOMES], *refused, *seals;
+	struct mx_metric *outcomes[KEY_OUTCOMES], *refused, *seals, *seal_seconds;
 	struct mx_metric *servers, *versions, *conflicts, *entries, *bytes;
 };
 
@@ -72,9 +73,12 @@ static int seal(void *ctx, const struct key_object *object, struct mx_str *out,
 		struct mx_error *err)
 {
 	struct key_history *history = ctx;
+	int64_t start_us = mx_mono_us();
+	int rc = history->conf.seal(history->conf.seal_ctx, object, out, err);
 
 	mx_metric_add(history->counters.seals, 1);
-	return history->conf.seal(history->conf.seal_ctx, object, out, err);
+	mx_metric_observe_us(history->counters.seal_seconds, mx_mono_us() - start_us);
+	return rc;
 }
 
 static struct mx_slice seal_id(const struct key_history *history)
@@ -368,6 +372,20 @@ int key_history_audit(struct key_history *history, size_t limit, struct mx_arena
 	return close_view(&db, key_db_audits(&db, limit, ret_rows, ret_len));
 }
 
+int key_history_note(struct key_history *history, const char *what, struct mx_slice server,
+		     const char *reason, struct mx_error *err)
+{
+	const struct key_db db = { .txn = store_txn_begin(history->conf.store), .err = err };
+
+	key_db_audit_put(&db, &(struct key_audit){
+				      .at_ms = mx_now_ms(),
+				      .what = mx_slice(what),
+				      .server = server,
+				      .reason = mx_slice(reason),
+			      });
+	return store_txn_commit(db.txn, err);
+}
+
 static struct key_renewal newest_of(const struct key_db_version *version)
 {
 	return (struct key_renewal){
@@ -507,6 +525,8 @@ static void add_metrics(struct key_history *history)
 	c->refused = key_counter_new(&under, "key_objects_over_limit_total",
 				     "Key objects refused because their server has too many", "");
 	c->seals = key_counter_new(&under, "key_seals_total", "Key objects countersigned", "");
+	c->seal_seconds = key_histogram_new(&under, "key_seal_seconds",
+					    "Time to countersign a key object");
 	c->servers = key_gauge_new(&under, "key_servers", "Servers with keys in the store");
 	c->versions = key_gauge_new(&under, "key_versions", "Versions of key sets in the store");
 	c->conflicts = key_gauge_new(&under, "key_conflicts",

@@ -145,11 +145,16 @@ int key_history_conflicts(struct key_history *history, struct mx_slice server, s
 int key_history_purge(struct key_history *history, struct mx_slice server, uint64_t number,
 		      const char *reason, size_t *ret_removed, struct mx_error *err);
 
-/* What changed the history by hand or went wrong in it: "purge", "conflict". */
+/* What changed the history by hand or went wrong in it: "purge", "conflict" and "compromised"
+ * (their reason is the key id), and what key_history_note() was told. */
 struct key_audit {
 	int64_t at_ms;
 	struct mx_slice what, server, reason;
 };
+
+/* A line of the audit log about what was decided outside the history. Durable when 0. */
+int key_history_note(struct key_history *history, const char *what, struct mx_slice server,
+		     const char *reason, struct mx_error *err);
 
 /* Newest first, at most limit, in mem. */
 int key_history_audit(struct key_history *history, size_t limit, struct mx_arena *mem,

@@ -324,6 +324,8 @@ static void put_version(struct try *try, const struct ids *ids, struct key_db_se
 		memcpy(id.public_key, object->keys[i].public_key, 32);
 		if (!ids->known[i])
 			key_db_id_put(&try->db, try->server, object->keys[i].id, &id);
+		if (object->keys[i].compromised && object->keys[i].expired_ts == 0)
+			audit(try, "compromised", object->keys[i].id);
 	}
 	key_db_server_put(&try->db, try->server, row);
 	try->r->number = version.number;

@@ -115,7 +115,10 @@ class World:
         return json.loads(self.command("inspect", "--json", server))
 
     def refetch(self, server):
-        return json.loads(self.command("refetch", "--json", server))
+        """What came of it, whether it went well or not."""
+        done = self.notary.command("refetch", "--json", server)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
 
     def metrics(self):
         """{name{labels}: value}."""
