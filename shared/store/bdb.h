@@ -61,11 +61,11 @@ int store_bdb_fail(struct bdb *bdb, const char *what, int rc, struct mx_error *e
 /* What was found in the directory before the library looks at it. */
 struct bdb_start {
 	bool closed;
-	uint64_t empty_pages; /* recovery has to fill them */
+	uint64_t empty_pages; /* those that are missing included: recovery has to fill them */
 	struct store_catalogue catalogue;
 };
 
-/* `all`: every page, however many there are. */
+/* The log to its end, tables by their pages; `all`: however many there are. Changes nothing. */
 int store_bdb_check_files(const char *directory, bool all, struct bdb_start *ret_start,
 			  struct mx_error *err);
 /* After recovery, before a table is opened. */

@@ -37,26 +37,6 @@ static int tables_check(const char *directory, bool closed, uint64_t bytes, uint
 	return rc;
 }
 
-int store_bdb_check_files(const char *directory, bool all, struct bdb_start *ret_start,
-			  struct mx_error *err)
-{
-	struct bdb_start start = { .closed = store_is_marked_closed(directory) };
-	uint64_t bytes = start.closed && !all ? QUICK_BYTES : 0;
-	int rc = store_catalogue_load(directory, &start.catalogue, err);
-
-	if (rc)
-		return rc;
-	rc = store_catalogue_check(directory, &start.catalogue, err);
-	if (rc == 0)
-		rc = tables_check(directory, start.closed, bytes, &start.empty_pages, err);
-	if (rc) {
-		store_catalogue_done(&start.catalogue);
-		return rc;
-	}
-	*ret_start = start;
-	return 0;
-}
-
 static bool log_position(DB_ENV *env, uint32_t *ret_file, uint32_t *ret_offset)
 {
 	DB_LOG_STAT *stat = NULL;
@@ -69,30 +49,73 @@ static bool log_position(DB_ENV *env, uint32_t *ret_file, uint32_t *ret_offset)
 	return true;
 }
 
-/* Recovery takes what it cannot read for the end of the log. */
-static int log_check(struct bdb *bdb, const struct bdb_start *start, struct mx_error *err)
+static void message_drop(const DB_ENV *env, const char *prefix, const char *message)
+{
+	(void)env;
+	(void)prefix;
+	(void)message;
+}
+
+/* Where the log can be read to. */
+static bool log_end(const char *directory, uint32_t *ret_file, uint32_t *ret_offset)
+{
+	bool found;
+	DB_ENV *env;
+
+	if (db_env_create(&env, 0))
+		return false;
+	env->set_errcall(env, message_drop);
+	found = env->open(env, directory, DB_CREATE | DB_PRIVATE | DB_INIT_LOG, 0600) == 0 &&
+		log_position(env, ret_file, ret_offset);
+	env->close(env, 0);
+	return found;
+}
+
+/* Recovery takes what it cannot read for the end of the log, and wipes the rest. */
+static int log_check(const char *directory, const struct store_catalogue *catalogue,
+		     struct mx_error *err)
 {
 	uint32_t file = 0, offset = 0;
 
-	if (!log_position(bdb->env, &file, &offset))
-		return mx_fail(err, MX_STORE, "%s: the log cannot be read", bdb->directory);
-	if (file > start->catalogue.log_file ||
-	    (file == start->catalogue.log_file && offset >= start->catalogue.log_offset))
+	if (!log_end(directory, &file, &offset))
+		return mx_fail(err, MX_STORE, "%s: the log cannot be read", directory);
+	if (file > catalogue->log_file ||
+	    (file == catalogue->log_file && offset >= catalogue->log_offset))
 		return 0;
 	return mx_fail(err, MX_STORE,
 		       "%s: the log is damaged: it ends in file %u at byte %u, but file %u had "
 		       "been written up to byte %u",
-		       bdb->directory, file, offset, start->catalogue.log_file,
-		       start->catalogue.log_offset);
+		       directory, file, offset, catalogue->log_file, catalogue->log_offset);
+}
+
+int store_bdb_check_files(const char *directory, bool all, struct bdb_start *ret_start,
+			  struct mx_error *err)
+{
+	struct bdb_start start = { .closed = store_is_marked_closed(directory) };
+	uint64_t bytes = start.closed && !all ? QUICK_BYTES : 0;
+	int rc = store_catalogue_load(directory, &start.catalogue, err);
+
+	if (rc)
+		return rc;
+	rc = store_catalogue_check(directory, &start.catalogue, start.closed, err);
+	if (rc == 0)
+		rc = log_check(directory, &start.catalogue, err);
+	if (rc == 0)
+		rc = tables_check(directory, start.closed, bytes, &start.empty_pages, err);
+	if (rc) {
+		store_catalogue_done(&start.catalogue);
+		return rc;
+	}
+	*ret_start = start;
+	return 0;
 }
 
 int store_bdb_check_recovered(struct bdb *bdb, const struct bdb_start *start, struct mx_error *err)
 {
 	uint64_t empty;
-	int rc = log_check(bdb, start, err);
 
-	if (rc || start->closed)
-		return rc;
+	if (start->closed)
+		return 0;
 	return tables_check(bdb->directory, true, start->empty_pages ? 0 : QUICK_LEAST, &empty,
 			    err);
 }

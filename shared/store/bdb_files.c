@@ -191,14 +191,17 @@ static int file_check(const char *directory, const char *name, int64_t length, s
 }
 
 int store_catalogue_check(const char *directory, const struct store_catalogue *catalogue,
-			  struct mx_error *err)
+			  bool closed, struct mx_error *err)
 {
 	mx_autofree char *log = mx_strf("log.%010" PRIu32, catalogue->log_file);
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < catalogue->files.len; i++)
-		rc = file_check(directory, catalogue->files.items[i].name,
-				catalogue->files.items[i].length, err);
+	for (size_t i = 0; rc == 0 && i < catalogue->files.len; i++) {
+		const struct store_file *file = &catalogue->files.items[i];
+
+		rc = file_check(directory, file->name, closed ? file->length : file->length > 0,
+				err);
+	}
 	if (rc == 0 && catalogue->log_file)
 		rc = file_check(directory, log, catalogue->log_offset, err);
 	return rc;

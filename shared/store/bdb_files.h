@@ -20,7 +20,7 @@ struct store_file {
 	int64_t length;
 };
 
-/* Files only grow: each has at least the length that was written down last. */
+/* The lengths hold after a clean exit: a running store makes files longer and shorter. */
 struct store_catalogue {
 	struct mx_vec(struct store_file) files;
 	uint32_t log_file, log_offset; /* 0: not known yet */
@@ -39,9 +39,9 @@ bool store_catalogue_store(const char *directory, const struct store_catalogue *
 int store_files_list(const char *directory, bool logs, struct store_catalogue *ret_catalogue,
 		     struct mx_error *err);
 
-/* Everything written down is there and long enough. */
+/* Everything written down is there and not empty; `closed`: and long enough. */
 int store_catalogue_check(const char *directory, const struct store_catalogue *catalogue,
-			  struct mx_error *err);
+			  bool closed, struct mx_error *err);
 
 bool store_is_marked_closed(const char *directory);
 bool store_mark_closed(const char *directory);

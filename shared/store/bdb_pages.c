@@ -136,6 +136,8 @@ static int length_check(struct walk *walk, int64_t length)
 	if (length == 0 || pread(walk->fd, meta, sizeof(meta), 0) != sizeof(meta))
 		return 0;
 	walk->last_page = number_at(meta, AT_META_LAST);
+	if (!walk->pages->closed && walk->file_pages <= walk->last_page)
+		walk->empty = walk->last_page + 1 - walk->file_pages;
 	if (!walk->pages->closed || store_page_look(meta, 0) != STORE_PAGE_GOOD ||
 	    walk->file_pages > walk->last_page)
 		return 0; /* a bad page 0 is found in its turn */
