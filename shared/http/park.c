@@ -7,7 +7,6 @@
 #include "shared/http/exchange.h"
 #include "shared/http/server.h"
 #include "shared/http/wake.h"
-#include "shared/http/wake_heap.h"
 
 #include <microhttpd.h>
 #include <poll.h>
@@ -27,7 +26,7 @@ struct park {
 	pthread_t thread;
 	int epoll_fd, event_fd;
 	bool closed, stopping;
-	struct wake_heap heap;
+	struct mx_due_heap heap;
 	struct mx_vec(struct req_wake *) by_fd; /* who is parked on that descriptor */
 	struct exchange *resumes; /* collected for the next sweep */
 	int64_t sweep_ms; /* when it is due; 0 = none is */
@@ -47,7 +46,6 @@ struct req_wake *req_wake_new(struct req *r, int64_t timeout_ms)
 	wake->ex = ex;
 	wake->park = ex->server->park;
 	wake->timeout_ms = timeout_ms;
-	wake->heap_index = WAKE_NOT_IN_HEAP;
 	ex->wake = wake;
 	return wake;
 }
@@ -99,15 +97,15 @@ static void watch_fd(struct park *park, struct req_wake *wake)
 	epoll_ctl(park->epoll_fd, EPOLL_CTL_ADD, wake->fd, &event);
 }
 
-static void park_enter(struct park *park, struct req_wake *wake)
+static void park_enter(struct park *park, struct req_wake *wake, int64_t until_ms)
 {
 	pthread_mutex_lock(&park->lock);
 	wake->parked = true;
-	wake_heap_add(&park->heap, wake);
+	mx_due_add(&park->heap, &wake->due, until_ms);
 	watch_fd(park, wake);
 	park->parked++;
 	/* closed: park_close() might have gone through the heap just before. */
-	if (park->closed || wake_heap_first(&park->heap) == wake)
+	if (park->closed || mx_due_first(&park->heap) == &wake->due)
 		park_nudge(park);
 	pthread_mutex_unlock(&park->lock);
 }
@@ -116,7 +114,7 @@ static void park_leave(struct park *park, struct req_wake *wake)
 {
 	pthread_mutex_lock(&park->lock);
 	wake->parked = false;
-	wake_heap_remove(&park->heap, wake);
+	mx_due_remove(&park->heap, &wake->due);
 	/* The connection is still suspended, so the descriptor is still its own. */
 	epoll_ctl(park->epoll_fd, EPOLL_CTL_DEL, wake->fd, NULL);
 	park->by_fd.items[wake->fd] = NULL;
@@ -182,9 +180,8 @@ bool park_wait(struct park *park, struct exchange *ex)
 	waits = !wake->woken;
 	wake->woken = false;
 	if (waits) {
-		wake->deadline_ms = ex->park_until_ms;
 		wake->fd = ex->conn->fd;
-		park_enter(park, wake);
+		park_enter(park, wake, ex->park_until_ms);
 	}
 	pthread_mutex_unlock(&wake->lock);
 	return waits;
@@ -229,13 +226,13 @@ void park_resume(struct park *park, struct exchange *ex)
 
 static int wait_ms(struct park *park)
 {
-	struct req_wake *first;
+	const struct mx_due *first;
 	int64_t until = INT64_MAX, now_ms = mx_mono_ms();
 
 	pthread_mutex_lock(&park->lock);
-	first = wake_heap_first(&park->heap);
+	first = mx_due_first(&park->heap);
 	if (first)
-		until = first->deadline_ms;
+		until = first->at;
 	if (park->sweep_ms && park->sweep_ms < until)
 		until = park->sweep_ms;
 	pthread_mutex_unlock(&park->lock);
@@ -281,16 +278,15 @@ static void take_events(struct park *park, const struct epoll_event *events, int
 /* The first in the heap whose time is over; a reference. */
 static struct req_wake *take_expired(struct park *park, int64_t now_ms)
 {
-	struct req_wake *wake;
+	struct req_wake *wake = NULL;
+	struct mx_due *first;
 
 	pthread_mutex_lock(&park->lock);
-	wake = wake_heap_first(&park->heap);
-	if (wake && (park->closed || wake->deadline_ms <= now_ms)) {
-		req_wake_ref(wake);
+	first = mx_due_first(&park->heap);
+	if (first && (park->closed || first->at <= now_ms)) {
+		wake = req_wake_ref(mx_due_entry(first, struct req_wake, due));
 		/* Not again: whoever holds the wake's lock now takes it out altogether. */
-		wake_heap_remove(&park->heap, wake);
-	} else {
-		wake = NULL;
+		mx_due_remove(&park->heap, first);
 	}
 	pthread_mutex_unlock(&park->lock);
 	return wake;
@@ -387,7 +383,7 @@ void park_free(struct park *park)
 	pthread_join(park->thread, NULL);
 	close(park->epoll_fd);
 	close(park->event_fd);
-	wake_heap_done(&park->heap);
+	mx_due_heap_done(&park->heap);
 	mx_vec_done(&park->by_fd);
 	pthread_mutex_destroy(&park->lock);
 	mx_free(park);

@@ -1,6 +1,7 @@
 /* Inside of a wake handle; shared by the park and its heap. */
 #pragma once
 
+#include "shared/core/due.h"
 #include "shared/http/request.h"
 
 #include <pthread.h>
@@ -18,7 +19,6 @@ struct req_wake {
 	bool woken;
 	bool parked; /* whoever clears it owns the exchange */
 	int64_t timeout_ms;
-	int64_t deadline_ms; /* monotonic */
-	size_t heap_index; /* under the park's lock, like all below */
+	struct mx_due due; /* in the park's heap, under its lock, like all below */
 	int fd;
 };

@@ -339,7 +339,7 @@ static int advance(struct net_job *job, struct mx_error *err)
 
 	if (job->net->stopping)
 		return mx_fail(err, MX_BUSY, "Stopping");
-	if (job->deadline.index == 0)
+	if (job->deadline.due.place == 0)
 		return timed_out(job, err);
 	if (job->transfer)
 		return job->transfer->done ? answered(job, err) : NET_PENDING;

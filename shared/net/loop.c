@@ -1,7 +1,6 @@
 #include "shared/net/loop.h"
 
 #include "shared/core/alloc.h"
-#include "shared/core/vec.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,7 +32,7 @@ void net_loop_done(struct net_loop *loop)
 		close(loop->epoll_fd);
 	if (loop->wake_fd >= 0)
 		close(loop->wake_fd);
-	mx_free(loop->heap);
+	mx_due_heap_done(&loop->timers);
 }
 
 void net_loop_interrupt(struct net_loop *loop)
@@ -135,74 +134,23 @@ void net_wait_wake_all(struct net_loop *loop, struct net_link *waits)
 		net_task_wake(loop, net_entry(link, struct net_wait, link)->task);
 }
 
-/* A binary heap with the earliest timer at 1: a parent of i is i/2. */
-
-static void heap_set(struct net_loop *loop, size_t index, struct net_timer *timer)
-{
-	loop->heap[index] = timer;
-	timer->index = index;
-}
-
-static void heap_rise(struct net_loop *loop, struct net_timer *timer)
-{
-	size_t i = timer->index;
-
-	for (; i > 1 && loop->heap[i / 2]->at_ms > timer->at_ms; i /= 2)
-		heap_set(loop, i, loop->heap[i / 2]);
-	heap_set(loop, i, timer);
-}
-
-static void heap_sink(struct net_loop *loop, struct net_timer *timer)
-{
-	size_t i = timer->index;
-
-	while (i * 2 <= loop->heap_len) {
-		size_t child = i * 2;
-
-		if (child < loop->heap_len &&
-		    loop->heap[child + 1]->at_ms < loop->heap[child]->at_ms)
-			child++;
-		if (loop->heap[child]->at_ms >= timer->at_ms)
-			break;
-		heap_set(loop, i, loop->heap[child]);
-		i = child;
-	}
-	heap_set(loop, i, timer);
-}
-
 void net_timer_arm(struct net_loop *loop, struct net_timer *timer, int64_t at_ms)
 {
-	net_timer_disarm(loop, timer);
-	timer->at_ms = at_ms;
-	loop->heap = mx_vec_grow(loop->heap, loop->heap_len + 1, &loop->heap_cap,
-				 sizeof(struct net_timer *));
-	heap_set(loop, ++loop->heap_len, timer);
-	heap_rise(loop, timer);
+	mx_due_add(&loop->timers, &timer->due, at_ms);
 }
 
 void net_timer_disarm(struct net_loop *loop, struct net_timer *timer)
 {
-	struct net_timer *last;
-	size_t hole = timer->index;
-
-	if (hole == 0)
-		return;
-	last = loop->heap[loop->heap_len--];
-	timer->index = 0;
-	if (last == timer)
-		return;
-	heap_set(loop, hole, last);
-	heap_rise(loop, last);
-	heap_sink(loop, last);
+	mx_due_remove(&loop->timers, &timer->due);
 }
 
 int64_t net_timers_fire(struct net_loop *loop, int64_t mono_ms)
 {
-	while (loop->heap_len > 0 && loop->heap[1]->at_ms <= mono_ms) {
-		struct net_timer *timer = loop->heap[1];
+	struct mx_due *first;
 
-		net_timer_disarm(loop, timer);
-		net_task_wake(loop, timer->task);
+	while ((first = mx_due_first(&loop->timers)) && first->at <= mono_ms) {
+		mx_due_remove(&loop->timers, first);
+		net_task_wake(loop, mx_due_entry(first, struct net_timer, due)->task);
 	}
-	return loop->heap_len > 0 ? loop->heap[1]->at_ms : -1;
+	return first ? first->at : -1;
 }

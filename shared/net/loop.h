@@ -2,6 +2,7 @@
  * for has happened. Everything but net_loop_interrupt() belongs to that one thread. */
 #pragma once
 
+#include "shared/core/due.h"
 #include "shared/net/list.h"
 
 #include <stdbool.h>
@@ -20,9 +21,8 @@ struct net_wait {
 };
 
 struct net_timer {
-	int64_t at_ms; /* monotonic */
+	struct mx_due due; /* monotonic */
 	struct net_task *task;
-	size_t index; /* in the heap, from 1; 0 = not armed */
 };
 
 enum net_socket_owner { NET_SOCKET_WAKE, NET_SOCKET_CURL, NET_SOCKET_DNS };
@@ -30,8 +30,7 @@ enum net_socket_owner { NET_SOCKET_WAKE, NET_SOCKET_CURL, NET_SOCKET_DNS };
 struct net_loop {
 	int epoll_fd, wake_fd;
 	struct net_link runnable;
-	struct net_timer **heap;
-	size_t heap_len, heap_cap;
+	struct mx_due_heap timers;
 };
 
 /* A socket that is ready; what is wanted of it was said with net_loop_watch(). */
