@@ -222,6 +222,8 @@ static void notary_reload(void *ctx, const void *conf_ptr)
 
 	trust_set_lists(notary->trust, &lists);
 	budget_set(notary->budget, &budget);
+	/* What is sealed while the keys change is sealed again: nobody can say with which. */
+	key_history_reseal(notary->history, mx_slice(""));
 	reload_keys(notary);
 	key_history_reseal(notary->history, own_keys_seal_id(notary->own));
 	if (refresh_reload(notary->refresh, conf->refresh.prefetch_file, &err))

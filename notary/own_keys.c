@@ -18,6 +18,10 @@
 
 #define FINGERPRINT_BYTES 16 /* of the key's SHA-256, for people to compare */
 
+/* The object is renewed so long before half of its validity is over: that may be as little as the
+ * hour that the specification asks for, and the renewal may come late. */
+#define RENEW_EARLY_MS MX_MINUTE_MS
+
 /* The files' keys at one moment; shared by reference count, immutable. */
 struct ring {
 	_Atomic int refs;
@@ -233,14 +237,16 @@ static int record(struct own_keys *own, struct mx_slice bytes, struct key_histor
 	return key_history_record(history, &object, &source, &recorded, err);
 }
 
-/* The new object replaces the old one unless somebody made a later one meanwhile. */
-static void publish(struct own_keys *own, struct mx_slice bytes, int64_t valid_until_ms)
+/* The new object replaces the old one unless somebody made a later one meanwhile, or one with
+ * other keys. */
+static void publish(struct own_keys *own, const struct ring *ring, struct mx_slice bytes,
+		    int64_t valid_until_ms)
 {
 	struct reply_body *fresh = reply_body_new("application/json", bytes.ptr, bytes.len, true);
 	struct reply_body *replaced = fresh;
 
 	pthread_mutex_lock(&own->lock);
-	if (valid_until_ms >= own->valid_until_ms) {
+	if (ring == own->ring && valid_until_ms >= own->valid_until_ms) {
 		replaced = own->reply;
 		own->reply = fresh;
 		own->valid_until_ms = valid_until_ms;
@@ -250,17 +256,18 @@ static void publish(struct own_keys *own, struct mx_slice bytes, int64_t valid_u
 		reply_body_unref(replaced);
 }
 
-static void set_recorded(struct own_keys *own, bool recorded)
+static void set_recorded(struct own_keys *own, const struct ring *ring)
 {
 	pthread_mutex_lock(&own->lock);
-	own->recorded = recorded;
+	if (ring == own->ring)
+		own->recorded = true;
 	pthread_mutex_unlock(&own->lock);
 }
 
-static int make_object(struct own_keys *own, struct key_history *history, struct mx_error *err)
+static int make_object_with(struct own_keys *own, const struct ring *ring,
+			    struct key_history *history, struct mx_error *err)
 {
 	int64_t valid_until_ms = mx_now_ms() + own->validity_ms;
-	struct ring *ring = ring_ref(own);
 	mx_str_auto bytes = { 0 };
 	int rc;
 
@@ -269,15 +276,23 @@ static int make_object(struct own_keys *own, struct key_history *history, struct
 		valid_until_ms = own->valid_until_ms; /* the clock went back */
 	pthread_mutex_unlock(&own->lock);
 	rc = object_bytes(own, ring, valid_until_ms, &bytes, err);
-	ring_unref(ring);
 	if (rc)
 		return rc;
-	publish(own, mx_str_slice(&bytes), valid_until_ms);
+	publish(own, ring, mx_str_slice(&bytes), valid_until_ms);
 	if (!history)
 		return 0;
 	rc = record(own, mx_str_slice(&bytes), history, err);
 	if (rc == 0)
-		set_recorded(own, true);
+		set_recorded(own, ring);
+	return rc;
+}
+
+static int make_object(struct own_keys *own, struct key_history *history, struct mx_error *err)
+{
+	struct ring *ring = ring_ref(own);
+	int rc = make_object_with(own, ring, history, err);
+
+	ring_unref(ring);
 	return rc;
 }
 
@@ -330,9 +345,9 @@ int own_keys_reload(struct own_keys *own, struct mx_error *err)
 	pthread_mutex_lock(&own->lock);
 	replaced = own->ring;
 	own->ring = fresh;
+	own->recorded = false;
 	pthread_mutex_unlock(&own->lock);
 	ring_unref(replaced);
-	set_recorded(own, false);
 	return make_object(own, NULL, err);
 }
 
@@ -368,7 +383,8 @@ int own_keys_refresh(struct own_keys *own, struct key_history *history, struct m
 	bool due;
 
 	pthread_mutex_lock(&own->lock);
-	due = !own->recorded || own->valid_until_ms - mx_now_ms() < own->validity_ms / 2;
+	due = !own->recorded ||
+	      own->valid_until_ms - mx_now_ms() < own->validity_ms / 2 + RENEW_EARLY_MS;
 	pthread_mutex_unlock(&own->lock);
 	return due ? make_object(own, history, err) : 0;
 }

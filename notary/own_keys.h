@@ -33,13 +33,14 @@ int own_keys_reload(struct own_keys *own, struct mx_error *err);
 /* Countersigns a checked object with every key: the `seal` of key_history_conf. */
 int own_keys_seal(void *own, const struct key_object *object, struct mx_str *out,
 		  struct mx_error *err);
-/* Names the set of keys that seal; changes when they do. Borrowed until the next reload. */
+/* Names the set of keys that seal; changes when they do. Borrowed until the next reload: only for
+ * the thread that reloads. */
 struct mx_slice own_keys_seal_id(const struct own_keys *own);
 
 /* The published object, ready to send; a reference for the caller. Never blocks for long. */
 struct reply_body *own_keys_reply(struct own_keys *own);
 
-/* Makes the object anew if less than half of its validity is left or the history does not have
+/* Makes the object anew if about half of its validity is over or the history does not have
  * it yet, and records it there. valid_until_ts never goes backwards. Not on an I/O thread. */
 int own_keys_refresh(struct own_keys *own, struct key_history *history, struct mx_error *err);
 

@@ -33,6 +33,7 @@
 
 struct kept {
 	struct refresh_row row;
+	bool listed; /* in the prefetch list */
 	int64_t due_ms; /* when its half-life is looked at again */
 	bool dirty; /* not in the store yet */
 };
@@ -66,7 +67,7 @@ static struct kept *keep(struct refresh *refresh, struct mx_slice server)
 
 static bool is_forgotten(const struct refresh *refresh, const struct kept *kept)
 {
-	return !kept->row.prefetch &&
+	return !kept->row.prefetch && !kept->listed &&
 	       today() - kept->row.asked_day > refresh->notary->conf->refresh.days;
 }
 
@@ -156,6 +157,14 @@ struct round {
 	struct mx_vec(struct due) look, save;
 };
 
+/* No half-life is further away than keys are trusted: if it looks so, the clock went back. */
+static bool is_due(const struct kept *kept)
+{
+	int64_t now_ms = mx_now_ms();
+
+	return kept->due_ms <= now_ms || kept->due_ms > now_ms + KEY_TRUST_MS;
+}
+
 static void collect_one(struct refresh *refresh, struct round *round, struct mx_slice server,
 			struct kept *kept)
 {
@@ -166,7 +175,7 @@ static void collect_one(struct refresh *refresh, struct round *round, struct mx_
 			    (struct due){ mx_arena_slice(round->mem, server),
 					  forget ? (struct refresh_row){ 0 } : kept->row, forget });
 	kept->dirty = false;
-	if (forget || kept->due_ms > mx_now_ms() || round->look.len >= FETCHES_A_ROUND)
+	if (forget || !is_due(kept) || round->look.len >= FETCHES_A_ROUND)
 		return;
 	kept->due_ms = mx_now_ms() + mx_jitter(RETRY_MS, 25);
 	mx_vec_push(&round->look, (struct due){ .server = mx_arena_slice(round->mem, server) });
@@ -332,20 +341,32 @@ static void keep_line(struct refresh *refresh, const char *file, char *line)
 	pthread_mutex_lock(&refresh->lock);
 	kept = keep(refresh, name);
 	if (kept)
-		kept->row.prefetch = true;
+		kept->listed = true;
+	pthread_mutex_unlock(&refresh->lock);
+}
+
+static void forget_list(struct refresh *refresh)
+{
+	struct mx_slice server;
+	size_t cursor = 0;
+	void *kept;
+
+	pthread_mutex_lock(&refresh->lock);
+	while (mx_map_next(&refresh->servers, &cursor, &server, &kept))
+		((struct kept *)kept)->listed = false;
 	pthread_mutex_unlock(&refresh->lock);
 }
 
 int refresh_reload(struct refresh *refresh, const char *prefetch_file, struct mx_error *err)
 {
 	char line[LINE_MAX_BYTES];
-	FILE *file;
+	FILE *file = prefetch_file ? fopen(prefetch_file, "re") : NULL;
 
-	if (!prefetch_file)
-		return 0;
-	file = fopen(prefetch_file, "re");
-	if (!file)
+	if (prefetch_file && !file)
 		return mx_fail(err, MX_BAD_CONFIG, "%s cannot be read", prefetch_file);
+	forget_list(refresh);
+	if (!file)
+		return 0;
 	while (fgets(line, sizeof(line), file))
 		keep_line(refresh, prefetch_file, line);
 	fclose(file);

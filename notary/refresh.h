@@ -31,7 +31,8 @@ void refresh_note(struct refresh *refresh, struct mx_slice server, const struct 
 int refresh_prefetch(struct refresh *refresh, struct mx_slice server, struct mx_error *err);
 /* Takes that back: from now on it is fresh as long as it is asked for. -MX_NOT_FOUND. */
 int refresh_release(struct refresh *refresh, struct mx_slice server, struct mx_error *err);
-/* Reads the prefetch list again. */
+/* Reads the prefetch list again (NULL = none): what is not in it any more is fresh as long as it is
+ * asked for. If it cannot be read the old one stays. */
 int refresh_reload(struct refresh *refresh, const char *prefetch_file, struct mx_error *err);
 
 size_t refresh_count(struct refresh *refresh); /* servers that are kept fresh */

@@ -1,7 +1,6 @@
 /* The admin listener: one server at a time. */
 #include "notary/inspect.h"
 #include "notary/notary.h"
-#include "notary/own_keys.h"
 #include "notary/refresh.h"
 #include "notary/routes.h"
 #include "notary/trust.h"
@@ -111,7 +110,7 @@ static int decided(struct req *r, const char *what, int rc)
 
 	if (rc)
 		return rc;
-	key_history_reseal(notary->history, own_keys_seal_id(notary->own));
+	key_history_forget(notary->history);
 	return key_history_note(notary->history, what, server_of(r), jstr_or(r->body, "reason", ""),
 				&r->err);
 }

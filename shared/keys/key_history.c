@@ -504,6 +504,12 @@ void key_history_reseal(struct key_history *history, struct mx_slice id)
 		pthread_mutex_unlock(&history->stripes[i]);
 }
 
+void key_history_forget(struct key_history *history)
+{
+	key_memory_clear(history->memory);
+	show_memory(history);
+}
+
 /* ---- from start to end */
 
 static void add_metrics(struct key_history *history)

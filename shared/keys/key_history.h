@@ -77,6 +77,9 @@ void key_history_free(struct key_history *history);
 /* The keys behind `seal` changed: memory is emptied, entries are sealed again when loaded. */
 void key_history_reseal(struct key_history *history, struct mx_slice seal_id);
 
+/* Memory is emptied, with what users put into entries' `prepared`. */
+void key_history_forget(struct key_history *history);
+
 /* From memory only, any thread, no I/O: the entry (a reference for the caller) or NULL if it
  * would have to be loaded. */
 struct key_entry *key_history_peek(struct key_history *history, struct mx_slice server);
