@@ -180,3 +180,11 @@ bool net_mock_reply(const char *server, const struct net_mock_answer *answer)
 	pending_free(pending);
 	return true;
 }
+
+void net_mock_stop(void)
+{
+	const struct net_mock_answer stopped = { .rc = -MX_BUSY };
+
+	while (net_mock_waiting())
+		net_mock_reply(mock.first->request.server, &stopped);
+}

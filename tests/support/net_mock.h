@@ -31,3 +31,6 @@ size_t net_mock_waiting(void);
 
 /* Answers the oldest waiting request to server; false if there is none. */
 bool net_mock_reply(const char *server, const struct net_mock_answer *answer);
+
+/* Ends all that wait, as a network does that is stopped. */
+void net_mock_stop(void);
