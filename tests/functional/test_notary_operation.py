@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -97,7 +98,7 @@ def test_a_backup_that_was_interrupted_is_cleared_away_at_the_next_start(notary)
 def test_a_backup_to_another_file_system_is_whole(story, notary, tmp_path_factory):
     shm = pathlib.Path("/dev/shm")
     if not shm.is_dir() or shm.stat().st_dev == story.directory.stat().st_dev:
-        pytest.skip("skipped: there is no second file system to write to")
+        pytest.skip("there is no second file system to write to")
     to = shm / f"trinity-{story.directory.name}"
     notary.start()
     try:
@@ -143,6 +144,21 @@ def test_a_rotated_key_is_in_force_after_a_reload(story, notary):
     assert notary.command("reload").returncode == 0
     after = notary.get(OWN).json
     assert before.isdisjoint(after["verify_keys"]) and before == set(after["old_verify_keys"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for another user")
+def test_root_rotates_keys_for_the_notarys_user(story, notary):
+    place = story.directory / "keys"
+    place.mkdir()
+    notary.configuration["keys"] = {
+        "signing_file": str(place / "signing.key"), "countersign_file": str(place / "old.key")}
+    notary.write_configuration()
+    assert notary.command("key", "generate", place / "signing.key").returncode == 0
+    for path in (place, place / "signing.key"):
+        os.chown(path, 12345, 12345)
+    assert notary.command("key", "rotate").returncode == 0
+    assert {path.stat().st_uid for path in place.iterdir()} == {12345}
+    assert {path.stat().st_mode & 0o777 for path in place.iterdir()} == {0o600}
 
 
 def test_a_sandboxed_notary_reads_its_files_again(story, origins, monkeypatch):

@@ -84,6 +84,8 @@ def test_secrets_are_for_their_owner_only(place):
     directory, _ = place
     for name in ("tls/ca.key", "tls/server.key", "notary/signing.key", "notary/notary.yaml"):
         assert (directory / name).stat().st_mode & 0o077 == 0, name
+    assert (directory / "notary/data").stat().st_mode & 0o7777 == 0o700
+    assert "warn" not in (directory / "notary/log").read_text()
 
 
 def test_stopped_and_started_it_keeps_its_keys(place):
