@@ -11,6 +11,7 @@
 #include "notary/trust.h"
 #include "notary/warm.h"
 #include "shared/core/alloc.h"
+#include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/metrics.h"
 #include "shared/core/time.h"
@@ -136,6 +137,18 @@ static void open_fetcher(struct notary *notary)
 	notary->fetcher = key_fetcher_new(&conf);
 }
 
+/* A full disk keeps it out of the history, and nobody from asking: the refresher tries again. */
+static int publish_own_keys(struct notary *notary, struct mx_error *err)
+{
+	int rc = own_keys_refresh(notary->own, notary->history, err);
+
+	if (rc != -MX_STORE_FULL)
+		return rc;
+	mx_log(MX_LOG_WARN, "the disk is full: starting without recording the own key object",
+	       NULL);
+	return 0;
+}
+
 static int open_modules(struct daemon *daemon, struct notary *notary, struct mx_error *err)
 {
 	const struct trust_lists lists = lists_of(notary->conf);
@@ -157,7 +170,7 @@ static int open_modules(struct daemon *daemon, struct notary *notary, struct mx_
 	notary->alarm = alarm_new(notary, notary->conf->alarm_url);
 	overview_metrics(notary);
 	rc = refresh_new(notary, &notary->refresh, err);
-	return rc ? rc : own_keys_refresh(notary->own, notary->history, err);
+	return rc ? rc : publish_own_keys(notary, err);
 }
 
 static void notary_stop(void *ctx)
