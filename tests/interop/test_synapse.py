@@ -70,6 +70,14 @@ def public_keys(notary):
     return [(i, key["key"]) for i, key in notary.get(OWN_KEYS).json["verify_keys"].items()]
 
 
+def rotate(notary):
+    """The notary signs with another key from now on."""
+    former = public_keys(notary)
+    assert notary.command("key", "rotate").returncode == 0
+    notary.reload()
+    eventually(lambda: public_keys(notary) != former)
+
+
 def ask(notary, server, key_id=None):
     """The entries of one server, for one key or for all."""
     wanted = {key_id: {"minimum_valid_until_ts": ALL_TIMES}} if key_id else {}
@@ -125,6 +133,27 @@ def test_a_key_that_it_replaced_is_still_answered_for(notary, homeserver):
     verify_signed_json(copy.deepcopy(newest), a.server_name, a.verify_key)
 
 
+# ---- Synapse as another notary
+
+
+def hand_out(a, notary):
+    """What Synapse hands out about the notary, asked for its present key."""
+    own = public_keys(notary)
+    entries = ask(a, notary.server_name, own[0][0])
+    assert keys_of(entries).items() >= dict(own).items()
+    for entry in entries:
+        verify_signed_json(entry, a.server_name, a.verify_key)
+    return keys_of(entries)
+
+
+def test_it_takes_the_notarys_own_keys_before_and_after_a_rotation(notary, homeserver):
+    a = homeserver("a").start()
+    before = hand_out(a, notary)
+    rotate(notary)
+    after = hand_out(a, notary)
+    assert after.items() > before.items()  # the former key is there as an old one
+
+
 # ---- Synapse as a client
 
 
@@ -153,11 +182,8 @@ def test_two_servers_meet_in_a_room_through_the_notary(notary, homeserver):
 
 
 def test_who_pinned_the_notarys_former_key_does_not_notice_its_rotation(notary, homeserver):
-    former = public_keys(notary)
-    b = homeserver("b").trust(notary.server_name, former).start()
-    assert notary.command("key", "rotate").returncode == 0
-    notary.reload()
-    eventually(lambda: public_keys(notary) != former)
+    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+    rotate(notary)
     a = homeserver("a").trust(notary.server_name, public_keys(notary)).start()
     meet(a, b)
     assert told_by(b, notary) == {a.server_name} and told_by(a, notary) == {b.server_name}

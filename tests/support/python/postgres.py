@@ -65,17 +65,19 @@ class Postgres:
         )
         trinity.eventually(lambda: self._psql("SELECT 1"))
 
-    def _psql(self, statement):
+    def _psql(self, statements, database="postgres"):
         assert self.process.poll() is None, (self.directory / "log").read_text()
-        done = subprocess.run(
-            [programs() / "psql", "-c", statement, self.address("postgres")], **self._options()
-        )
-        return done.returncode == 0
+        command = [programs() / "psql", "-q", "-v", "ON_ERROR_STOP=1", self.address(database)]
+        options = {**self._options(), "input": statements.encode()}
+        del options["stdin"]
+        return subprocess.run(command, **options).returncode == 0
 
     def address(self, database):
         return f"postgresql://trinity@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database):
-        """A new database; its address."""
-        assert self._psql(f"CREATE DATABASE {database}")
+    def create(self, database, statements=""):
+        """A new database with what these statements make; its address."""
+        said = self.directory / "log"
+        assert self._psql(f"CREATE DATABASE {database}"), said.read_text()
+        assert self._psql(statements, database), said.read_text()
         return self.address(database)
