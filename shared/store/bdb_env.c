@@ -17,6 +17,8 @@
 /* A page is a lock, and a group of commits holds those of all pages that it changes. */
 #define LOCKS_MAX   200000u
 #define LOCKERS_MAX 10000u
+/* Buckets are made at once, each with a mutex: sized by LOCKS_MAX they would take 26 MiB. */
+#define LOCK_BUCKETS 2053u
 
 void store_bdb_fatal(const struct bdb *bdb, const char *what, int rc)
 {
@@ -81,6 +83,8 @@ static int locks_setup(DB_ENV *env)
 		rc = env->set_lk_max_objects(env, LOCKS_MAX);
 	if (rc == 0)
 		rc = env->set_lk_max_lockers(env, LOCKERS_MAX);
+	if (rc == 0)
+		rc = env->set_lk_tablesize(env, LOCK_BUCKETS);
 	/* Readers hold no write locks: they lose, and try again. */
 	return rc ? rc : env->set_lk_detect(env, DB_LOCK_MINWRITE);
 }
