@@ -13,6 +13,7 @@
 #include "shared/net/trust.h"
 #include "shared/net/wellknown.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 
 #define TRANSFERS_MAX   256
@@ -22,8 +23,20 @@
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
+/* libcurl starts libssh2 for protocols that nobody here speaks, and that starts all of OpenSSL:
+ * 1.3 MiB. Who starts it first says how much of it there shall be. */
+static void ssh_start_bare(void)
+{
+	const int without_crypto = 1; /* LIBSSH2_INIT_NO_CRYPTO */
+	int (*start)(int flags) = (int (*)(int))dlsym(RTLD_DEFAULT, "libssh2_init");
+
+	if (start)
+		start(without_crypto);
+}
+
 static void curl_start(void)
 {
+	ssh_start_bare();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 }

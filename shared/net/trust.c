@@ -5,13 +5,14 @@
 #include "shared/core/str.h"
 #include "shared/crypto/sha256.h"
 #include "shared/net/address.h"
+#include "shared/net/authorities.h"
 
 #include <gnutls/x509.h>
 
 #define CHAIN_MAX 10
 
 struct net_trust {
-	gnutls_x509_trust_list_t authorities;
+	struct net_authorities *authorities;
 };
 
 struct chain {
@@ -21,22 +22,13 @@ struct chain {
 
 int net_trust_new(const char *ca_file, struct net_trust **ret_trust, struct mx_error *err)
 {
-	struct net_trust *trust = mx_calloc(1, sizeof(*trust));
-	int loaded;
+	struct net_authorities *authorities = net_authorities_load(ca_file);
 
-	if (gnutls_x509_trust_list_init(&trust->authorities, 0) < 0)
-		abort();
-	if (ca_file)
-		loaded = gnutls_x509_trust_list_add_trust_file(trust->authorities, ca_file, NULL,
-							       GNUTLS_X509_FMT_PEM, 0, 0);
-	else
-		loaded = gnutls_x509_trust_list_add_system_trust(trust->authorities, 0, 0);
-	if (loaded <= 0) {
-		net_trust_free(trust);
+	if (!authorities)
 		return mx_fail(err, MX_BAD_CONFIG, "No certificate authorities in %s",
 			       ca_file ? ca_file : "the system's store");
-	}
-	*ret_trust = trust;
+	*ret_trust = mx_calloc(1, sizeof(**ret_trust));
+	(*ret_trust)->authorities = authorities;
 	return 0;
 }
 
@@ -44,7 +36,7 @@ void net_trust_free(struct net_trust *trust)
 {
 	if (!trust)
 		return;
-	gnutls_x509_trust_list_deinit(trust->authorities, 1);
+	net_authorities_free(trust->authorities);
 	mx_free(trust);
 }
 
@@ -90,8 +82,10 @@ static unsigned chain_verify(const struct net_trust *trust, struct chain *chain,
 		{ GNUTLS_DT_DNS_HOSTNAME, (unsigned char *)host, 0 },
 		{ GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER, 0 },
 	};
+	gnutls_x509_trust_list_t authorities;
 	struct net_address literal;
 	unsigned status = GNUTLS_CERT_INVALID;
+	int rc;
 
 	if (net_address_parse(host, &literal)) {
 		struct mx_slice bytes = net_address_key(&literal);
@@ -101,10 +95,11 @@ static unsigned chain_verify(const struct net_trust *trust, struct chain *chain,
 						     (unsigned char *)bytes.ptr,
 						     (unsigned)bytes.len };
 	}
-	if (gnutls_x509_trust_list_verify_crt2(trust->authorities, chain->certificates, chain->len,
-					       wanted, 2, flags, &status, NULL) < 0)
-		return GNUTLS_CERT_INVALID;
-	return status;
+	authorities = net_authorities_for(trust->authorities, chain->certificates, chain->len);
+	rc = gnutls_x509_trust_list_verify_crt2(authorities, chain->certificates, chain->len,
+						wanted, 2, flags, &status, NULL);
+	gnutls_x509_trust_list_deinit(authorities, 1);
+	return rc < 0 ? GNUTLS_CERT_INVALID : status;
 }
 
 static int fail_with_status(unsigned status, struct mx_error *err)
