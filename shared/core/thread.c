@@ -1,30 +1,70 @@
 #include "shared/core/thread.h"
 
+#include "shared/core/alloc.h"
 #include "shared/core/log.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SECOND_US 1000000
 #define SECOND_NS 1000000000
 
-pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx)
+#define NAME_MAX_LEN 16 /* the system's, with the NUL */
+
+struct start {
+	void *(*main)(void *);
+	void *ctx;
+	char name[NAME_MAX_LEN];
+};
+
+/* A thread names itself: others may not once files are out of reach. */
+static void *named_main(void *ptr)
 {
+	struct start start = *(struct start *)ptr;
+
+	mx_free(ptr);
+	pthread_setname_np(pthread_self(), start.name);
+	return start.main(start.ctx);
+}
+
+static struct start *start_new(const char *name, void *(*main)(void *), void *ctx)
+{
+	struct start *start = mx_alloc(sizeof(*start));
+
+	start->main = main;
+	start->ctx = ctx;
+	snprintf(start->name, sizeof(start->name), "%s", name);
+	return start;
+}
+
+bool mx_thread_try(const char *name, void *(*main)(void *), void *ctx, pthread_t *ret_thread)
+{
+	struct start *start = start_new(name, main, ctx);
 	pthread_attr_t attr;
 	sigset_t all, before;
-	pthread_t thread;
+	bool started;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, MX_THREAD_STACK);
-	if (pthread_create(&thread, &attr, main, ctx) != 0) {
+	started = pthread_create(ret_thread, &attr, named_main, start) == 0;
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!started)
+		mx_free(start);
+	return started;
+}
+
+pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx)
+{
+	pthread_t thread;
+
+	if (!mx_thread_try(name, main, ctx, &thread)) {
 		mx_log(MX_LOG_ERROR, "no thread could be started", "name", name, NULL);
 		abort();
 	}
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_setname_np(thread, name);
 	return thread;
 }
 

@@ -13,7 +13,7 @@ struct pool {
 	enum route_lane lane;
 	void (*run)(struct exchange *ex, enum route_lane lane);
 	pthread_t *threads;
-	unsigned threads_len;
+	unsigned threads_len, threads_max;
 };
 
 struct lanes {
@@ -51,6 +51,20 @@ static void *pool_main(void *ctx)
 	return NULL;
 }
 
+/* With the lock held, or before anybody else knows the pool. The first one must start; the others
+ * are started when there is work for them: most daemons never need all. */
+static void add_thread(struct pool *pool)
+{
+	const char *name = pool->lane == LANE_NET ? "http-net" : "http-work";
+	pthread_t *thread = &pool->threads[pool->threads_len];
+
+	if (pool->threads_len == 0)
+		*thread = mx_thread_start(name, pool_main, pool);
+	else if (!mx_thread_try(name, pool_main, pool, thread))
+		return;
+	pool->threads_len++;
+}
+
 static void pool_start(struct pool *pool, enum route_lane lane, unsigned threads,
 		       void (*run)(struct exchange *, enum route_lane))
 {
@@ -60,10 +74,8 @@ static void pool_start(struct pool *pool, enum route_lane lane, unsigned threads
 	pool->lane = lane;
 	pool->run = run;
 	pool->threads = mx_calloc(threads, sizeof(*pool->threads));
-	pool->threads_len = threads;
-	for (unsigned i = 0; i < threads; i++)
-		pool->threads[i] = mx_thread_start(lane == LANE_NET ? "http-net" : "http-work",
-						   pool_main, pool);
+	pool->threads_max = threads;
+	add_thread(pool);
 }
 
 static void pool_stop(struct pool *pool)
@@ -90,7 +102,10 @@ static bool pool_push(struct pool *pool, struct exchange *ex, bool always)
 		*pool->end = ex;
 		pool->end = &ex->next;
 		pool->queued++;
-		if (pool->idle > 0)
+		if (pool->queued > pool->idle && pool->threads_len < pool->threads_max &&
+		    !pool->stopping)
+			add_thread(pool);
+		else if (pool->idle > 0)
 			pthread_cond_signal(&pool->wake);
 	}
 	pthread_mutex_unlock(&pool->lock);
