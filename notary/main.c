@@ -22,6 +22,9 @@
 #include "shared/store/store.h"
 
 #define TABLES_MAX 32
+/* An eighth of the configured cache is for the store's pages: entries in memory answer, pages only
+ * load them. */
+#define STORE_SHARE 8
 
 static struct trust_lists lists_of(const struct notary_conf *conf)
 {
@@ -79,18 +82,27 @@ static void make_counters(struct notary *notary)
 		"Queries answered in part because their deadline passed", "");
 }
 
+static size_t cache_bytes(const struct notary *notary)
+{
+	return (size_t)notary->conf->daemon.cache_mb * 1024 * 1024;
+}
+
 static int open_store(struct daemon *daemon, struct notary *notary, struct mx_error *err)
 {
 	static const struct store_table *const own_tables[] = { &trust_table, &refresh_table,
 								NULL };
 	const struct store_table *tables[TABLES_MAX] = { 0 };
+	const struct store_conf conf = {
+		.tables = tables,
+		.cache_bytes = cache_bytes(notary) / STORE_SHARE,
+	};
 	size_t len = 0;
 
 	for (size_t i = 0; key_history_tables[i]; i++)
 		tables[len++] = key_history_tables[i];
 	for (size_t i = 0; own_tables[i]; i++)
 		tables[len++] = own_tables[i];
-	return daemon_store(daemon, &(struct store_conf){ .tables = tables }, &notary->store, err);
+	return daemon_store(daemon, &conf, &notary->store, err);
 }
 
 static int open_own_keys(struct notary *notary, struct mx_error *err)
@@ -109,7 +121,7 @@ static int open_history(struct notary *notary, struct mx_error *err)
 {
 	const struct key_history_conf conf = {
 		.store = notary->store,
-		.cache_bytes = (size_t)notary->conf->daemon.cache_mb * 1024 * 1024,
+		.cache_bytes = cache_bytes(notary) / STORE_SHARE * (STORE_SHARE - 1),
 		.seal = own_keys_seal,
 		.seal_ctx = notary->own,
 		.seal_id = own_keys_seal_id(notary->own),

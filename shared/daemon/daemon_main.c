@@ -6,6 +6,7 @@
 #include "shared/daemon/commands.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/log_setup.h"
+#include "shared/daemon/memory.h"
 #include "shared/daemon/options.h"
 #include "shared/daemon/state.h"
 
@@ -141,6 +142,7 @@ int daemon_main(const struct daemon_app *app, int argc, char **argv)
 {
 	struct options options;
 
+	memory_setup();
 	mx_alloc_hook_jansson();
 	mx_crypto_init();
 	if (!options_parse(app, argc, argv, &options))

@@ -4,6 +4,10 @@
 
 #include <stdalign.h>
 
+/* What a prepared answer takes beside its bytes: the HTTP library keeps each header in three
+ * blocks. */
+#define PREPARED_BYTES 1200
+
 /* Where the next bytes of the block go: first the fixed parts, then all text. */
 struct block {
 	struct key_version *versions;
@@ -102,7 +106,7 @@ struct key_entry *key_entry_new(struct mx_slice server, const struct key_version
 		.refs = 1,
 		.versions = block.versions,
 		.len = len,
-		.cost = size + (prepared_free ? sealed : 0),
+		.cost = size + (prepared_free ? sealed + PREPARED_BYTES : 0),
 		.prepared_free = prepared_free,
 	};
 	entry->server = copy_text(&block, server);

@@ -18,7 +18,7 @@
 #define LOCKS_MAX   200000u
 #define LOCKERS_MAX 10000u
 /* Buckets are made at once, each with a mutex: sized by LOCKS_MAX they would take 26 MiB. */
-#define LOCK_BUCKETS 2053u
+#define LOCK_BUCKETS 1031u
 
 void store_bdb_fatal(const struct bdb *bdb, const char *what, int rc)
 {
