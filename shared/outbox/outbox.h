@@ -32,12 +32,13 @@ enum outbox_result {
 };
 
 struct outbox_item {
-	uint64_t id; /* grows */
+	uint64_t id; /* later ones are greater */
 	const char *kind;
 	struct mx_slice lane; /* where it goes: a mail domain, a gateway, a server name */
 	struct mx_slice payload; /* the kind's own record */
 	unsigned attempts; /* so far, this one not counted */
 	int64_t created_ms;
+	const _Atomic bool *hurry; /* true: the daemon is stopping, so end soon with AGAIN */
 };
 
 struct outbox_kind {
@@ -72,7 +73,7 @@ extern const struct store_table *const outbox_tables[];
 int outbox_new(const struct outbox_conf *conf, struct outbox **ret_outbox, struct mx_error *err);
 /* Begins to send. */
 void outbox_start(struct outbox *outbox);
-/* No new sending; waits for those under way, at most grace_ms. Before net_free(). */
+/* No new sending; those under way get grace_ms, then they are told to hurry. Before net_free(). */
 void outbox_stop(struct outbox *outbox, int64_t grace_ms);
 void outbox_free(struct outbox *outbox);
 
@@ -97,7 +98,7 @@ struct outbox_report {
 	enum outbox_result result; /* if ended; of the last attempt while WAITING */
 	unsigned attempts;
 	int64_t next_ms; /* while WAITING */
-	char why[160]; /* of the last failure; "" if none */
+	char why[256]; /* of the last failure; "" if none */
 };
 
 void outbox_look(struct outbox *outbox, uint64_t id, struct outbox_report *ret_report);
@@ -107,7 +108,8 @@ void outbox_watch(struct outbox *outbox, uint64_t id, struct req_wake *wake);
 
 /* ---- for the operator */
 
-/* {"items":[{"id","kind","lane","attempts","created_ts","next_ts","why"}], "next": id or absent};
+/* Numbers are strings: they are longer than JSON's.
+ * {"items":[{"id","kind","lane","attempts","created_ts","next_ts","why"}], "next": id or absent};
  * kind NULL = all. The caller owns it. */
 json_t *outbox_list(struct outbox *outbox, const char *kind, uint64_t from, size_t limit);
 /* Due at once. -MX_NOT_FOUND. */
@@ -115,4 +117,4 @@ int outbox_hasten(struct outbox *outbox, uint64_t id, struct mx_error *err);
 /* -MX_NOT_FOUND, or -MX_CONFLICT while it is being sent. */
 int outbox_withdraw(struct outbox *outbox, uint64_t id, struct mx_error *err);
 /* In a transaction of the caller's: an item that is not being sent does not happen any more. */
-void outbox_withdraw_in(struct outbox *outbox, struct store_txn *txn, uint64_t id);
+void outbox_withdraw_in(struct store_txn *txn, uint64_t id);

@@ -13,6 +13,12 @@
 /* How long a group waits for writers that were in the one before and are expected back. */
 #define GATHER_US_MAX 1000
 
+struct watch {
+	unsigned table;
+	store_watch_fn *fn;
+	void *ctx;
+};
+
 struct store_committer {
 	struct store_engine *engine;
 	pthread_t thread;
@@ -22,6 +28,8 @@ struct store_committer {
 	size_t waiting;
 	bool stopping;
 	size_t expected; /* writers in the last group; the thread's own */
+	pthread_mutex_t watch_lock; /* of the watches; held while they are told */
+	struct mx_vec(struct watch) watches;
 	struct mx_metric *commits, *groups, *conflicts, *refused, *duration;
 };
 
@@ -68,6 +76,30 @@ static size_t group_take(struct store_committer *committer, struct store_batch *
 	return len;
 }
 
+static void watches_tell(struct store_committer *committer, const struct store_write *write)
+{
+	const struct mx_slice none = { 0 };
+
+	if (write->kind == STORE_WRITE_DELETE_RANGE)
+		return;
+	for (size_t i = 0; i < committer->watches.len; i++) {
+		const struct watch *watch = &committer->watches.items[i];
+
+		if (watch->fn && watch->table == write->table)
+			watch->fn(watch->ctx, write->key,
+				  write->kind == STORE_WRITE_PUT ? write->value : none);
+	}
+}
+
+static void group_tell(struct store_committer *committer, struct store_batch **group, size_t len)
+{
+	pthread_mutex_lock(&committer->watch_lock);
+	for (size_t i = 0; i < len && committer->watches.len > 0; i++)
+		for (size_t j = 0; group[i]->rc == 0 && j < group[i]->writes.len; j++)
+			watches_tell(committer, &group[i]->writes.items[j]);
+	pthread_mutex_unlock(&committer->watch_lock);
+}
+
 static void group_answer(struct store_committer *committer, struct store_batch **group, size_t len)
 {
 	int64_t now_us = mx_mono_us();
@@ -95,6 +127,7 @@ static void *committer_main(void *arg)
 
 	while ((len = group_take(committer, group)) > 0) {
 		committer->engine->ops->apply(committer->engine, group, len);
+		group_tell(committer, group, len);
 		group_answer(committer, group, len);
 	}
 	return NULL;
@@ -123,6 +156,7 @@ struct store_committer *store_committer_new(struct store_engine *engine, struct 
 	committer->engine = engine;
 	metrics_new(committer, metrics);
 	pthread_mutex_init(&committer->lock, NULL);
+	pthread_mutex_init(&committer->watch_lock, NULL);
 	mx_cond_init(&committer->arrived);
 	committer->thread = mx_thread_start("store-commit", committer_main, committer);
 	return committer;
@@ -137,7 +171,26 @@ void store_committer_free(struct store_committer *committer)
 	pthread_join(committer->thread, NULL);
 	pthread_cond_destroy(&committer->arrived);
 	pthread_mutex_destroy(&committer->lock);
+	pthread_mutex_destroy(&committer->watch_lock);
+	mx_vec_done(&committer->watches);
 	mx_free(committer);
+}
+
+static struct watch *watch_of(struct store_committer *committer, unsigned table)
+{
+	for (size_t i = 0; i < committer->watches.len; i++)
+		if (committer->watches.items[i].table == table)
+			return &committer->watches.items[i];
+	mx_vec_push(&committer->watches, (struct watch){ .table = table });
+	return &committer->watches.items[committer->watches.len - 1];
+}
+
+void store_committer_watch(struct store_committer *committer, unsigned table, store_watch_fn *fn,
+			   void *ctx)
+{
+	pthread_mutex_lock(&committer->watch_lock);
+	*watch_of(committer, table) = (struct watch){ table, fn, ctx };
+	pthread_mutex_unlock(&committer->watch_lock);
 }
 
 void store_committer_push(struct store_committer *committer, struct store_batch *batch)

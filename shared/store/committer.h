@@ -13,6 +13,10 @@ struct store_committer *store_committer_new(struct store_engine *engine,
 /* Applies what waits, then ends the thread. */
 void store_committer_free(struct store_committer *committer);
 
+/* See store_watch(). */
+void store_committer_watch(struct store_committer *committer, unsigned table, store_watch_fn *fn,
+			   void *ctx);
+
 /* Batches are applied in the order of these calls. batch->done is called on the committer's
  * thread; from then on the batch is its maker's again. */
 void store_committer_push(struct store_committer *committer, struct store_batch *batch);

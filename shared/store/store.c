@@ -113,6 +113,12 @@ int store_backup(struct store *store, const char *to_directory, struct mx_error 
 	return store->engine->ops->backup(store->engine, to_directory, err);
 }
 
+void store_watch(struct store *store, const struct store_table *table, store_watch_fn *fn,
+		 void *ctx)
+{
+	store_committer_watch(store->committer, store_table_number(store, table), fn, ctx);
+}
+
 /* ---- views */
 
 struct store_view *store_view_begin(struct store *store)

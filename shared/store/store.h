@@ -130,6 +130,16 @@ int store_txn_commit(struct store_txn *txn, struct mx_error *err);
  * short. Commits are applied in the order of these calls. */
 void store_txn_commit_async(struct store_txn *txn, void (*done)(void *ctx, int rc), void *ctx);
 
+/*
+ * Tells fn of every row of the table that a commit put or deleted (value.ptr is NULL then), in the
+ * order of the commits, before each commit's own answer. It runs on the committer's thread: it is
+ * short and calls nothing of the store. Rows in deleted ranges are not told. One fn a table; NULL
+ * ends it, and when the call returns fn runs no more.
+ */
+typedef void store_watch_fn(void *ctx, struct mx_slice key, struct mx_slice value);
+void store_watch(struct store *store, const struct store_table *table, store_watch_fn *fn,
+		 void *ctx);
+
 /* ---- ownership and numbers */
 
 /* A name owned by one process at a time; the epoch grows with every owner. */
