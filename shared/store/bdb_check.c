@@ -67,8 +67,7 @@ static bool log_end(const char *directory, uint32_t *ret_file, uint32_t *ret_off
 	env->set_errcall(env, message_drop);
 	found = env->open(env, directory, DB_CREATE | DB_PRIVATE | DB_INIT_LOG, 0600) == 0 &&
 		log_position(env, ret_file, ret_offset);
-	env->close(env, 0);
-	return found;
+	return env->close(env, 0) == 0 && found;
 }
 
 /* Recovery takes what it cannot read for the end of the log, and wipes the rest. */
@@ -77,6 +76,8 @@ static int log_check(const char *directory, const struct store_catalogue *catalo
 {
 	uint32_t file = 0, offset = 0;
 
+	if (catalogue->log_file == 0)
+		return 0; /* there was none yet */
 	if (!log_end(directory, &file, &offset))
 		return mx_fail(err, MX_STORE, "%s: the log cannot be read", directory);
 	if (file > catalogue->log_file ||

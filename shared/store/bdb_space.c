@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -75,6 +76,48 @@ static ssize_t piece_write(const struct piece *piece, size_t done)
 	return pwrite(piece->fd, bytes, len, piece->at + (off_t)done);
 }
 
+static bool is_guarded(int fd)
+{
+	struct stat file, reserve;
+	bool found = false;
+
+	if (fstat(fd, &file))
+		return false;
+	pthread_mutex_lock(&guarded_lock);
+	for (struct bdb_space *space = guarded; space && !found; space = space->next)
+		found = fstat(space->reserve_fd, &reserve) == 0 && reserve.st_dev == file.st_dev;
+	pthread_mutex_unlock(&guarded_lock);
+	return found;
+}
+
+/* The library would try again, or go on with the page in its cache; after an error nobody knows
+ * what is on the disk. While a store is being opened its failure is the answer. */
+static void write_failed(int fd)
+{
+	int why = errno;
+
+	if (is_guarded(fd)) {
+		mx_log(MX_LOG_ERROR,
+		       "a table or the log cannot be written; the process ends and recovers at its "
+		       "next start",
+		       "error", strerror(why), NULL);
+		abort();
+	}
+	errno = why;
+}
+
+static bool may_go_on(int fd)
+{
+	if (errno == EDQUOT)
+		errno = ENOSPC;
+	if (errno == EINTR)
+		return true;
+	if (errno == ENOSPC)
+		return reserves_release(fd);
+	write_failed(fd);
+	return false;
+}
+
 /* A disk that fills up takes a part first: the library would call that a failure. */
 static ssize_t piece_write_all(const struct piece *piece)
 {
@@ -83,11 +126,10 @@ static ssize_t piece_write_all(const struct piece *piece)
 	while (done < piece->len) {
 		ssize_t written = piece_write(piece, done);
 
-		if (written >= 0) {
-			done += (size_t)written;
-		} else if (errno != ENOSPC || !reserves_release(piece->fd)) {
+		if (written < 0 && !may_go_on(piece->fd))
 			return -1;
-		}
+		if (written > 0)
+			done += (size_t)written;
 	}
 	return (ssize_t)done;
 }

@@ -2,6 +2,7 @@
 itself once there is room. Needs root, for a small file system in memory."""
 
 import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
@@ -33,10 +34,11 @@ class Disk:
         return disk.f_bavail * disk.f_frsize
 
     def fill(self, leave):
+        """Down to so many bytes, whoever else takes some at the same time."""
         with open(self.filler, "ab") as file:
-            taken = self.free() - leave
-            if taken > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), taken)
+            while (taken := self.free() - leave) > 0:
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), taken)
 
     def clear(self):
         self.filler.unlink()

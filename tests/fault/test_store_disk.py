@@ -1,0 +1,64 @@
+"""A store on a disk that dies: the first sync or write that fails ends the process, and nothing
+that was acknowledged before is lost."""
+
+import os
+import pathlib
+import random
+import signal
+import subprocess
+
+import pytest
+
+import trinity
+
+SECONDS = 30
+TRIES = int(os.environ.get("TRINITY_CYCLES", "8"))
+SOURCE = pathlib.Path(__file__).parent / "dying_disk.c"
+OPENING = 35  # so many writes, and syncs, belong to the making of a store
+
+
+@pytest.fixture(scope="module")
+def dying_disk(tmp_path_factory):
+    library = tmp_path_factory.mktemp("library") / "dying_disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"], check=True)
+    return {
+        **os.environ, "LD_PRELOAD": str(library),
+        # The library is not instrumented; a process that aborts has no time to give memory back.
+        "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0",
+    }
+
+
+def write(directory, environment):
+    """(exit status, acknowledgements, what it complained of)"""
+    done = subprocess.run(
+        [str(trinity.program("store_writer")), "write", str(directory), "1"],
+        env=environment, capture_output=True, timeout=SECONDS,
+    )
+    return done.returncode, done.stdout.removeprefix(b"open\n"), done.stderr.decode()
+
+
+def verify(directory, lines):
+    run = subprocess.run(
+        [str(trinity.program("store_writer")), "verify", str(directory)], input=lines,
+        capture_output=True, timeout=SECONDS,
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    assert int(run.stdout.split()[0]) == lines.count(b"\n")
+
+
+@pytest.mark.parametrize("what", ["DISK_SYNC_FAILS", "DISK_WRITE_FAILS"])
+def test_the_first_failure_ends_the_process_and_loses_nothing(tmp_path, dying_disk, what):
+    for number in range(TRIES):
+        directory, at = tmp_path / str(number), random.randrange(OPENING, 400)
+        status, lines, complaint = write(directory, {**dying_disk, what: str(at)})
+        assert status == -signal.SIGABRT, (at, status, complaint)
+        assert "ends and recovers at its next start" in complaint
+        verify(directory, lines)
+
+
+@pytest.mark.parametrize("at", [1, 4, 9])
+def test_a_store_that_cannot_be_made_says_why(tmp_path, dying_disk, at):
+    status, lines, complaint = write(tmp_path / "store", {**dying_disk, "DISK_SYNC_FAILS": str(at)})
+    assert status == 1 and not lines
+    assert "Input/output error" in complaint
+    verify(tmp_path / "store", b"")
