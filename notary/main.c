@@ -210,7 +210,7 @@ static int notary_start(struct daemon *daemon, const void *conf, void **ret_ctx,
 
 	notary->conf = conf;
 	notary->metrics = daemon_metrics(daemon);
-	notary->started_ms = mx_now_ms();
+	notary->started_mono_ms = mx_mono_ms();
 	make_counters(notary);
 	set_limits(daemon, conf);
 	rc = open_modules(daemon, notary, err);

@@ -28,7 +28,7 @@ struct notary {
 	struct budget *budget;
 	struct refresh *refresh;
 	struct alarm *alarm;
-	int64_t started_ms;
+	int64_t started_mono_ms;
 	struct {
 		struct mx_metric *warm, *known, *fetched, *stale, *missing, *denied, *budget,
 			*deadline;

@@ -49,7 +49,7 @@ json_t *overview_json(struct notary *notary, size_t worst)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "server_name",
 			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "uptime_s",
-			 (json_int_t)((mx_now_ms() - notary->started_ms) / MX_SECOND_MS),
+			 (json_int_t)((mx_mono_ms() - notary->started_mono_ms) / MX_SECOND_MS),
 			 "keys_valid_until_ts", (json_int_t)own_keys_valid_until_ms(notary->own),
 			 "keys", own_keys_list(notary->own), "budget", budget_json(notary),
 			 "counts", counts_json(notary), "slow", worst_json(notary, true, worst),
@@ -62,7 +62,7 @@ static double read_uptime(void *ctx)
 {
 	const struct notary *notary = ctx;
 
-	return (double)(mx_now_ms() - notary->started_ms) / MX_SECOND_MS;
+	return (double)(mx_mono_ms() - notary->started_mono_ms) / MX_SECOND_MS;
 }
 
 static double read_kept_fresh(void *ctx)
