@@ -2,30 +2,26 @@
 that was acknowledged before is lost."""
 
 import os
-import pathlib
 import random
 import signal
 import subprocess
 
 import pytest
 
+import preload
 import trinity
 
 SECONDS = 30
 TRIES = int(os.environ.get("TRINITY_CYCLES", "8"))
-SOURCE = pathlib.Path(__file__).parent / "dying_disk.c"
 OPENING = 35  # so many writes, and syncs, belong to the making of a store
 
 
 @pytest.fixture(scope="module")
 def dying_disk(tmp_path_factory):
-    library = tmp_path_factory.mktemp("library") / "dying_disk.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"], check=True)
-    return {
-        **os.environ, "LD_PRELOAD": str(library),
-        # The library is not instrumented; a process that aborts has no time to give memory back.
-        "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0",
-    }
+    made = preload.environment("dying_disk", tmp_path_factory.mktemp("library"))
+    # A process that aborts has no time to give memory back.
+    made["ASAN_OPTIONS"] += ":detect_leaks=0"
+    return {**os.environ, **made}
 
 
 def write(directory, environment):
