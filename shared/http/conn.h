@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct conn_registry;
+struct exchange;
 
 /* What a connection is at; each has its own deadline. */
 enum conn_phase {
@@ -26,6 +27,7 @@ struct http_conn {
 	char client[PEER_TEXT_MAX];
 	bool trusted; /* a proxy of ours: X-Forwarded-For counts */
 	bool counted; /* in its address's count */
+	struct exchange *ex; /* the request under way, between the library's callbacks */
 
 	/* Written by the connection's I/O thread only. The count changes with every phase, so the
 	 * watchdog sees that something happened without any clock on the way of a request. */

@@ -13,7 +13,7 @@
 
 #define BODY_MAX      (64 * 1024) /* of rows that do not say */
 #define DEADLINE_MS   MX_MINUTE_MS /* the same */
-#define CONFLICTS_MAX 16
+#define CONFLICTS_MAX 256 /* each means that somebody else got through */
 
 /* ---- the route */
 

@@ -29,6 +29,7 @@ void *glue_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	ex->server = cls;
 	ex->mhd = mhd;
 	ex->conn = conn_of(mhd);
+	ex->conn->ex = ex;
 	ex->raw_target = mx_slice_of(target, target ? strlen(target) : 0);
 	/* The library is about to take the query apart in its buffer. */
 	ex->req.target = mx_arena_strndup(ex->own, target ? target : "", ex->raw_target.len);
@@ -197,6 +198,15 @@ enum MHD_Result glue_request(void *cls, struct MHD_Connection *mhd, const char *
 	return MHD_NO;
 }
 
+static void end_exchange(struct exchange *ex)
+{
+	ex->conn->ex = NULL;
+	conn_set_phase(ex->conn, CONN_IDLE);
+	if (ex->suspended)
+		park_back(ex->server->park, ex);
+	exchange_give(ex);
+}
+
 void glue_completed(void *cls, struct MHD_Connection *mhd, void **context,
 		    enum MHD_RequestTerminationCode code)
 {
@@ -204,12 +214,8 @@ void glue_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 	(void)cls, (void)mhd, (void)code;
 	*context = NULL;
-	if (!ex)
-		return;
-	conn_set_phase(ex->conn, CONN_IDLE);
-	if (ex->suspended)
-		park_back(ex->server->park, ex);
-	exchange_give(ex);
+	if (ex)
+		end_exchange(ex);
 }
 
 /* ---- connections */
@@ -244,6 +250,7 @@ void glue_connection(void *cls, struct MHD_Connection *mhd, void **context,
 		     enum MHD_ConnectionNotificationCode code)
 {
 	struct http_server *server = cls;
+	struct http_conn *conn;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = conn_open(server->conns, fd_of(mhd), address_of(mhd));
@@ -251,7 +258,12 @@ void glue_connection(void *cls, struct MHD_Connection *mhd, void **context,
 			offer_tickets(server, mhd);
 		return;
 	}
-	conn_close(server->conns, *context);
+	conn = *context;
+	/* Not every error of the library (1.0.1: an endless chunk extension) says that the request
+	 * is over. */
+	if (conn->ex)
+		end_exchange(conn->ex);
+	conn_close(server->conns, conn);
 	*context = NULL;
 }
 

@@ -179,7 +179,7 @@ static void run_in_lane(struct exchange *ex, enum route_lane lane)
 	dispatch_run(ex, lane);
 }
 
-/* 0.9.77 is the last one with the forgiving parser. */
+/* What runs, not what we were built with. 0.9.77 was the last one before 1.0. */
 static bool has_old_parser(void)
 {
 	return strverscmp(MHD_get_version(), "0.9.78") < 0;

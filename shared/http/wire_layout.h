@@ -1,6 +1,6 @@
-/* Refuses what libmicrohttpd 0.9.75 repairs silently. That version splices folded lines into
- * header names, ends lines at a bare LF, cuts names and values at NUL and skips extra blanks of
- * the request line; from 0.9.77 on its own client discipline refuses all that. */
+/* Refuses what the parser of libmicrohttpd before 1.0 repairs silently: it splices folded lines
+ * into header *names*, ends lines at a bare LF, cuts values at NUL and skips extra blanks of the
+ * request line. README.md tells the story. */
 #pragma once
 
 #include "shared/core/slice.h"
@@ -10,14 +10,13 @@
 
 /*
  * The old parser works in place: method, target, version, names and values are pieces of one
- * buffer, with NULs where separators stood. So if every byte from the method to the empty line
- * is accounted for by exactly the separators that RFC 9112 knows, nothing was repaired. A folded
- * header's name is moved out of the buffer, a bare LF leaves one NUL instead of two.
+ * buffer, with NULs where separators stood. So if the pieces, with the separators that RFC 9112
+ * knows between them, fill the block from the method to the empty line, nothing was repaired. A
+ * folded line, a second LF or a missing CR is a byte too many or too few.
  */
 struct wire_layout {
 	const char *end; /* of the header block, its empty line included */
-	const char *next; /* where the next piece must begin */
-	bool broken;
+	const char *next; /* where the next piece must begin; NULL: it did not fit */
 };
 
 /* target: as it was when the request line had been read; block_len: as the library counted. */

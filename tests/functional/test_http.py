@@ -2,14 +2,19 @@
 
 The number in a case's name is its place in our catalogue of bad input. After each case the server
 must still answer, and at the end it must stop cleanly. LIBRARY marks replies that libmicrohttpd
-makes before our code sees the request: their status is pinned for 0.9.75, their body is its HTML.
+makes before our code sees the request: their body is its HTML. From version 1.0 on it refuses
+much of the rest by itself, with the same status.
 """
 
-import threading
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wire import ALL, HOST, LIBRARY, check_error, raw, request, talk
+from wire import (
+    ALL, HOST, LIBRARY, STRICT_LIBRARY, check_error, raw, request, talk,
+)
 
 OK, CLOSED = "200", "closed without an answer"
 HX = (400, "M_UNKNOWN")
@@ -19,7 +24,6 @@ HX = (400, "M_UNKNOWN")
 
 GET = "GET /io/hello HTTP/1.1"
 POST = "POST /raw HTTP/1.1"
-HOST = "Host: here"
 HIDDEN = b"PUT /count/hidden HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n"
 CHUNKED = b"0\r\n\r\n" + HIDDEN
 
@@ -69,6 +73,7 @@ MALFORMED = {
     "086 NUL in a value": (raw(GET, HOST, b"X: a\0b"), HX),
     "086 NUL at the end of a value": (raw(GET, HOST, b"X: a\0"), HX),
     "086 NUL in a name": (raw(GET, HOST, b"X\0Y: a"), (400, LIBRARY)),
+    "086 NUL at the start of a header": (raw(GET, HOST, b"\0X: a"), HX),
     "086 NUL in the path": (raw(b"GET /io/hello\0x HTTP/1.1", HOST), HX),
     "086 NUL in the method": (raw(b"GET\0 /io/hello HTTP/1.1", HOST), HX),
     "087 no name": (raw(GET, HOST, ": a"), HX),
@@ -98,15 +103,22 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("case", MALFORMED)
-def test_malformed_requests_are_refused_and_their_connection_ends(echo, case):
-    data, expected = MALFORMED[case]
-    answers, closed = echo.send(data, ALL)
-    assert closed
+def check_refused(echo, answers, expected):
+    if echo.library >= STRICT_LIBRARY and expected in (HX, CLOSED):
+        if not answers or not answers[0].is_json:
+            expected = (400, LIBRARY) if answers else CLOSED
     if expected == CLOSED:
         assert not answers
     else:
         check_error(answers[0], *expected)
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_malformed_requests_are_refused_and_their_connection_ends(echo, case):
+    data, expected = MALFORMED[case]
+    answers, closed = echo.send(data, ALL)
+    assert closed and len(answers) <= 1
+    check_refused(echo, answers, expected)
     assert echo.get("/count/hidden").status == 404, "the request behind it was run"
     echo.alive()
 
@@ -124,11 +136,12 @@ REFUSED = {
                              (401, "M_UNKNOWN_TOKEN")),
     "094 a token beyond ASCII": (request("GET", "/whoami", Authorization="Bearer \u00e9"),
                                  (401, "M_UNKNOWN_TOKEN")),
+    "094 another token": (request("GET", "/whoami", Authorization="Bearer goodx"),
+                          (401, "M_UNKNOWN_TOKEN")),
     "095 Basic": (request("GET", "/whoami", Authorization="Basic Z29vZA=="),
                   (401, "M_MISSING_TOKEN")),
     "096 no token": (request("GET", "/whoami?access_token=good"), (401, "M_MISSING_TOKEN")),
     "100 no body": (raw("POST /json HTTP/1.1", HOST), NJ),
-    "100 an empty body": (request("POST", "/json", b""), NJ),
     "111 TRACE": (request("TRACE", "/io/hello"), MNA),
     "111 CONNECT": (raw("CONNECT here:443 HTTP/1.1", HOST), MNA),
     "112 an unknown method": (request("BREW", "/io/hello"), MNA),
@@ -161,10 +174,6 @@ REFUSED = {
                                   (415, "M_UNKNOWN")),
     "128 a form": (request("POST", "/json", b"{}", Content_Type=FORM), (415, "M_UNKNOWN")),
     "363 a body over the row's cap": (request("POST", "/small", b"x" * 17), (413, "M_TOO_LARGE")),
-    "004 text behind the JSON": (request("POST", "/json", b'{"server_keys":{}}x'), NJ),
-    "012 a key twice": (request("POST", "/json", b'{"server_keys":{},"server_keys":{}}'),
-                        (400, "M_BAD_JSON")),
-    "007 an array": (request("POST", "/json", b"[]"), (400, "M_BAD_JSON")),
     "364 a required member is missing": (request("POST", "/json/to", b"{}"),
                                          (400, "M_MISSING_PARAM")),
     "a member of another type": (request("POST", "/json/to", b'{"to":1}'), (400, "M_BAD_JSON")),
@@ -225,9 +234,23 @@ def test_head_is_get_without_the_body(echo):
         assert talk(sock, request("GET", "/echo/next"))[0][0].json["name"] == "next"
 
 
-@pytest.mark.parametrize("method,path", [("GET", "/io/hello"), ("GET", "/nowhere")])
-def test_answers_to_browsers_carry_cors(echo, method, path):
-    headers = echo.send(request(method, path))[0][0].headers
+BROWSER = {
+    "an answer": request("GET", "/io/hello"),
+    "a path without any route": request("GET", "/nowhere"),
+    "another method": request("PUT", "/io/hello", b""),
+    "no token": request("GET", "/whoami"),
+    "a broken path": request("GET", "/echo/%zz"),
+    "broken JSON": request("POST", "/json", b"{"),
+    "another type": request("POST", "/json", b"x", Content_Type="multipart/form-data"),
+    "too much": request("POST", "/json", b"x" * 65537),
+    "two Hosts": raw(GET, HOST, HOST),
+}
+
+
+@pytest.mark.parametrize("case", BROWSER)
+def test_answers_to_browsers_carry_cors(echo, case):
+    headers = echo.send(BROWSER[case])[0][0].headers
+    assert headers["access-control-allow-origin"] == "*"
     assert headers["access-control-allow-methods"] == "GET, POST, PUT, DELETE, OPTIONS"
     assert headers["cache-control"] == "no-store"
 
@@ -313,10 +336,6 @@ BAD_CHUNKS = {
     "075 a prefixed size": (b"0x3\r\nabc\r\n0\r\n\r\n", 400),
     "075 seventeen digits": (b"00000000000000003\r\nabc\r\n0\r\n\r\n", OK),  # leading zeros
     "075 more than 64 bits": (b"1" * 17 + b"\r\n", 413),
-    # Nothing of it comes; the deadline of bodies ends it.
-    "076 a size of 2^64-1": (b"ffffffffffffffff\r\nabc", None),
-    # The version of Debian 12 takes them; what they mean is the same for every parser behind us.
-    "077 lines with bare LF": (b"3\nabc\n0\n\n", OK),
     "078 nothing behind a chunk": (b"3\r\nabcd\r\n0\r\n\r\n", 400),
 }
 
@@ -327,19 +346,36 @@ def test_broken_chunks_are_refused(echo, case):
     if status == OK:
         answers, closed = echo.send(CHUNKS + data)
         assert [a.body for a in answers] == [b"abc"] and not closed
-    elif status:
+    else:
         answers, closed = echo.send(CHUNKS + data, ALL)
         assert answers[0].status == status and closed
+    echo.alive()
+
+
+def test_076_a_chunk_of_2_64_minus_1_is_refused_when_it_passes_the_cap(echo):
+    """Its size says nothing that the bytes that come do not say; the deadline ends it else."""
+    head = raw("POST /small HTTP/1.1", HOST, "Transfer-Encoding: chunked",
+               body=b"ffffffffffffffff\r\n")
+    with echo.connect() as sock:
+        assert talk(sock, head + b"x" * 16, patience=0.3) == ([], False)
+        answers, closed = talk(sock, b"x" * 200000, ALL)
+        assert closed and not answers
+    echo.alive()
+
+
+def test_077_chunks_with_bare_lf_are_refused_or_mean_the_same(echo):
+    """The old library takes them; whatever parser stands before us reads the same body."""
+    answers, closed = echo.send(CHUNKS + b"3\nabc\n0\n\n")
+    if echo.library >= STRICT_LIBRARY:
+        assert answers[0].status == 400
     else:
-        with echo.connect() as sock:
-            assert talk(sock, CHUNKS + data, patience=0.3) == ([], False)
-    echo.alive()
+        assert answers[0].body == b"abc" and not closed
 
 
-def test_079_an_endless_chunk_extension_is_refused(echo):
-    answers, closed = echo.send(CHUNKS + b"3;" + b"x" * 10_000_000, ALL)
+def test_079_an_endless_chunk_extension_is_refused_or_ends_at_the_deadline(strict):
+    answers, closed = strict.send(CHUNKS + b"3;" + b"x" * 10_000_000, ALL)
     assert closed and (not answers or answers[0].status >= 400)
-    echo.alive()
+    strict.alive()
 
 
 def test_080_trailers_are_no_headers(echo):
@@ -349,9 +385,16 @@ def test_080_trailers_are_no_headers(echo):
 
 
 def test_chunks_are_put_together(echo):
-    answers, closed = echo.send(CHUNKS + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n" +
+    answers, closed = echo.send(CHUNKS + b"3\r\nabc\r\n002\r\nde\r\n0\r\n\r\n" +
                                 request("GET", "/echo/next"), 2)
     assert answers[0].body == b"abcde" and answers[1].json["name"] == "next" and not closed
+
+
+def test_chunk_extensions_are_skipped_or_refused(echo):
+    """Version 1.0.1 of the library trips over every one of them."""
+    answers, _ = echo.send(CHUNKS + b"3;x=y\r\nabc\r\n0\r\n\r\n", 1)
+    assert answers[0].body == b"abc" or \
+        (answers[0].status == 400 and echo.library >= STRICT_LIBRARY)
 
 
 def test_chunks_beyond_the_cap_are_refused(echo):
@@ -397,18 +440,58 @@ def test_a_handler_may_move_from_lane_to_lane(echo):
 
 
 def test_concurrent_writes_are_run_again_until_all_are_kept(echo):
-    def write():
-        for _ in range(10):
-            assert echo.send(request("PUT", "/count/shared", b""))[0][0].status == 200
+    def write(_):
+        return [echo.send(request("PUT", "/count/shared", b""))[0][0].status for _ in range(10)]
 
-    threads = [threading.Thread(target=write) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(write, range(8))) == [[200] * 10] * 8
     assert echo.get("/count/shared").json == {"count": 80}
 
 
 def test_a_refused_write_leaves_nothing(echo):
     check_error(echo.send(request("PUT", "/count/none?fail=1", b""))[0][0], 403, "M_FORBIDDEN")
     check_error(echo.get("/count/none"), 404, "M_NOT_FOUND")
+
+
+# ---- what stays
+
+
+def test_tokens_are_never_in_the_log(echo):
+    for answer in (echo.get("/whoami?access_token=SECRET1", Authorization="Bearer SECRET2"),
+                   echo.send(raw(GET, HOST, HOST, "Authorization: Bearer SECRET3"))[0][0]):
+        assert answer.status in (400, 401) and b"SECRET" not in answer.body
+    assert "SECRET" not in echo.text()
+
+
+def test_a_long_head_in_pieces_is_taken(echo):
+    """The library's buffer has to grow meanwhile."""
+    data = raw("GET /echo/a HTTP/1.1", HOST, *[f"X-{i}: {'y' * 600}" for i in range(16)])
+    with echo.connect() as sock:
+        for at in range(0, len(data), 1000):
+            sock.sendall(data[at:at + 1000])
+            time.sleep(0.002)
+        answers, closed = talk(sock, request("GET", "/echo/next"), 2)
+    assert [a.json["name"] for a in answers] == ["a", "next"] and not closed
+
+
+@pytest.mark.parametrize("head", [
+    "X:a", "X: a", "X:\ta", "X: \t a", "X:", "X: ", "X: a b\tc", "X: a ", "X: :a::b", "x-1.2_~: a"])
+def test_every_way_to_write_a_header_is_taken(echo, head):
+    assert json_of(echo, raw("GET /echo/a?x&y HTTP/1.1", HOST, head, "Y: z"))["name"] == "a"
+
+
+def test_memory_comes_back_after_bad_input(echo):
+    """Of many rounds the last cost nothing; the first may fill caches and what the sanitizer
+    keeps back."""
+    def resident():
+        status = open(f"/proc/{echo.process.pid}/status").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    bad = [data for data, _ in MALFORMED.values() if len(data) < 10000]
+    before = 0
+    for _ in range(8):
+        before = resident()
+        for data in bad:
+            with echo.connect() as sock:
+                sock.sendall(data)
+    assert resident() < before * 1.05

@@ -13,6 +13,7 @@ ALL = 1000  # answers: until the connection ends
 PATIENCE = 10  # seconds without a byte; only what must stay silent waits so long, and says less
 HOST = "Host: here"
 LIBRARY = "the library's own body"
+STRICT_LIBRARY = (1, 0, 0)  # refuses by itself much of what our gates refuse with the old one
 HARDENING = {"x-content-type-options": "nosniff", "content-type": "application/json"}
 
 
@@ -25,6 +26,7 @@ class Echo:
         ready = self.process.stdout.readline().split()
         assert ready and ready[0] == "ready", self.text()
         self.port, self.tls_port = int(ready[1]), int(ready[2])
+        self.library = tuple(int(part) for part in ready[3].split(".")[:3])
 
     def text(self):
         self.log.seek(0)

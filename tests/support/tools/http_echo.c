@@ -1,5 +1,6 @@
 /* A server with routes of every kind, for the functional tests and benches of shared/http.
- * http_echo [NAME=VALUE …] prints "ready PORT TLS_PORT" and serves until EOF on its input. */
+ * http_echo [NAME=VALUE …] prints "ready PORT TLS_PORT LIBRARY" and serves until EOF on its
+ * input. */
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/metrics.h"
@@ -12,6 +13,7 @@
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
+#include <microhttpd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -276,7 +278,8 @@ static int get_metrics(struct req *r)
 	return 0;
 }
 
-#define SCHEMA "notary/query"
+#define SCHEMA   "notary/query"
+#define BIG_BODY (8 * 1024 * 1024)
 
 static const struct route routes[] = {
 	{ GET, "/io/hello", get_hello, .lane = LANE_IO, .flags = ROUTE_CORS },
@@ -285,6 +288,7 @@ static const struct route routes[] = {
 	{ GET, "/io/wait/{name}", get_wait, .lane = LANE_IO },
 	{ GET, "/io/server/{name:server_name}", get_echo, .lane = LANE_IO, .flags = ROUTE_CORS },
 	{ POST, "/io/json", post_json, .lane = LANE_IO, .body = SCHEMA },
+	{ POST, "/io/json/big", post_json, .lane = LANE_IO, .body = SCHEMA, .body_max = BIG_BODY },
 	{ GET, "/echo/{name}", get_echo, .flags = ROUTE_CORS },
 	{ GET, "/room/{name:room_id}/event/{event:event_id}", get_echo },
 	{ GET, "/user/{name:user_id}", get_echo },
@@ -293,6 +297,7 @@ static const struct route routes[] = {
 	{ GET, "/slash", get_nothing, .flags = ROUTE_SLASH },
 	{ POST, "/json", post_json, .body = SCHEMA, .flags = ROUTE_CORS },
 	{ POST, "/json/to", post_json, .body = "admin/backup" },
+	{ POST, "/json/big", post_json, .body = SCHEMA, .body_max = BIG_BODY },
 	{ PUT, "/json", post_json, .body = SCHEMA, .flags = ROUTE_OPTIONAL_BODY },
 	{ POST, "/raw", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 1024 * 1024 },
 	{ POST, "/small", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 16 },
@@ -315,9 +320,9 @@ static int authenticate(struct req *r)
 {
 	const char *header = req_header(r, "Authorization");
 
-	if (!header || !mx_starts_with(header, "Bearer "))
+	if (!header || !mx_starts_with(header, "Bearer"))
 		return -MX_MISSING_TOKEN;
-	if (!streq(header + strlen("Bearer "), "good"))
+	if (!streq(header, "Bearer good"))
 		return -MX_UNKNOWN_TOKEN;
 	r->user = mx_arena_strdup(r->mem, "@good:test");
 	return 0;
@@ -371,7 +376,8 @@ static void serve(struct http_server *server, bool tls)
 {
 	char byte;
 
-	printf("ready %u %u\n", http_server_port(server, 0), tls ? http_server_port(server, 1) : 0);
+	printf("ready %u %u %s\n", http_server_port(server, 0),
+	       tls ? http_server_port(server, 1) : 0, MHD_get_version());
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
