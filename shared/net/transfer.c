@@ -40,6 +40,22 @@ static bool is_cache_header(const char *line, size_t len)
 	return false;
 }
 
+/* RFC 9112, 6.3: an answer with two lengths has none that can be trusted. */
+static bool has_other_length(struct net_transfer *transfer, struct mx_slice line)
+{
+	static const char name[] = "Content-Length:";
+	struct mx_slice value;
+
+	if (line.len < strlen(name) || strncasecmp(line.ptr, name, strlen(name)) != 0)
+		return false;
+	while (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r')
+		line.len--;
+	value = mx_trim(mx_slice_of(line.ptr + strlen(name), line.len - strlen(name)));
+	if (transfer->length.len == 0)
+		mx_str_add_slice(&transfer->length, value);
+	return !mx_slice_eq(mx_str_slice(&transfer->length), value);
+}
+
 static size_t take_header(char *line, size_t size, size_t count, void *ctx)
 {
 	struct net_transfer *transfer = ctx;
@@ -51,8 +67,14 @@ static size_t take_header(char *line, size_t size, size_t count, void *ctx)
 		return 0;
 	}
 	/* 1xx answers bring headers of their own. */
-	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		mx_str_clear(&transfer->cache_headers);
+		mx_str_clear(&transfer->length);
+	}
+	if (has_other_length(transfer, mx_slice_of(line, len))) {
+		mx_fail(&transfer->err, MX_REMOTE_FAILED, "HTTP: the answer has two lengths");
+		return 0;
+	}
 	if (is_cache_header(line, len) && transfer->cache_headers.len < CACHE_HEADER_BYTES_MAX)
 		mx_str_add(&transfer->cache_headers, line, len);
 	return len;
@@ -285,6 +307,7 @@ void net_transfer_free(struct net_transfer *transfer)
 	curl_slist_free_all(transfer->resolve);
 	mx_str_done(&transfer->body);
 	mx_str_done(&transfer->cache_headers);
+	mx_str_done(&transfer->length);
 	mx_free(transfer);
 }
 

@@ -31,6 +31,7 @@ struct net_transfer {
 	struct net_address crowd;
 	struct mx_error err;
 	struct mx_str body, cache_headers;
+	struct mx_str length; /* as the peer says */
 	size_t header_bytes;
 	char address[NET_ADDRESS_TEXT_MAX];
 	char certificate_sha256[NET_CERTIFICATE_HEX_MAX];

@@ -9,7 +9,9 @@
 
 #include <gnutls/x509.h>
 
-#define CHAIN_MAX 10
+#define CHAIN_MAX    10
+#define NAMES_MAX    100 /* of a certificate, looked through for the first that is a DNS name */
+#define NAME_MAX_LEN 256
 
 struct net_trust {
 	struct net_authorities *authorities;
@@ -73,6 +75,23 @@ static bool chain_load(const gnutls_datum_t *raw, unsigned len, struct chain *re
 	return true;
 }
 
+/* RFC 9525, 2: the common name is no place for a host name; the library still looks there if the
+ * certificate has no others. */
+static bool has_dns_name(gnutls_x509_crt_t certificate)
+{
+	for (unsigned i = 0; i < NAMES_MAX; i++) {
+		char name[NAME_MAX_LEN];
+		size_t size = sizeof(name);
+		int type = gnutls_x509_crt_get_subject_alt_name(certificate, i, name, &size, NULL);
+
+		if (type == GNUTLS_SAN_DNSNAME)
+			return true;
+		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+			break;
+	}
+	return false;
+}
+
 static unsigned chain_verify(const struct net_trust *trust, struct chain *chain, const char *host)
 {
 	/* Peers send chains in any order; nothing below 112 bits is trusted. */
@@ -94,6 +113,8 @@ static unsigned chain_verify(const struct net_trust *trust, struct chain *chain,
 		wanted[0] = (gnutls_typed_vdata_st){ GNUTLS_DT_IP_ADDRESS,
 						     (unsigned char *)bytes.ptr,
 						     (unsigned)bytes.len };
+	} else if (!has_dns_name(chain->certificates[0])) {
+		return GNUTLS_CERT_INVALID | GNUTLS_CERT_UNEXPECTED_OWNER;
 	}
 	authorities = net_authorities_for(trust->authorities, chain->certificates, chain->len);
 	rc = gnutls_x509_trust_list_verify_crt2(authorities, chain->certificates, chain->len,
