@@ -150,7 +150,7 @@ static void a_timer_armed_again_has_its_new_time(void **state)
 	assert_int_equal(net_timers_fire(*state, 30), -1);
 	net_loop_run(*state);
 	assert_int_equal(counted.runs, 1);
-	assert_int_equal(timer.index, 0);
+	assert_int_equal(timer.due.place, 0);
 }
 
 /* ---- sockets */
