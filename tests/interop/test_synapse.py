@@ -1,7 +1,9 @@
 """Synapse and the notary: it is asked for its keys, asks for others', and is taken over from."""
 
+import concurrent.futures
 import copy
 import json
+import random
 
 import pytest
 import signedjson.key
@@ -9,8 +11,10 @@ from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import verify_signed_json
 from unpaddedbase64 import decode_base64
 
+import origins as faults
 import postgres
 import synapse
+from origins import Origin
 from trinity import eventually
 
 pytestmark = pytest.mark.skipif(synapse.python() is None, reason="Synapse cannot be had from PyPI")
@@ -18,15 +22,21 @@ pytestmark = pytest.mark.skipif(synapse.python() is None, reason="Synapse cannot
 QUERY = "/_matrix/key/v2/query"
 OWN_KEYS = "/_matrix/key/v2/server"
 ALL_TIMES = 0
+# What no reader of key objects may believe.
+BAD = [
+    faults.bad_signature, faults.no_signature, faults.not_json, faults.truncated,
+    faults.answers(404), faults.answers(500), faults.closes, faults.not_utf8,
+    faults.other_server_name("b.test"), faults.with_object(lambda o: o.update(verify_keys={})),
+]
 
 
 @pytest.fixture
-def notary(story, net):
+def notary(story, net, origins):
     """The notary 127.0.0.1:PORT, with TLS."""
     certificate, key = net.authority.certificate(["127.0.0.1"])
     made = story.notary(
         {
-            "outbound": {"allow": ["127.0.0.0/8"], "ca_file": str(net.ca_file)},
+            "outbound": origins.outbound,
             "keys": {
                 "signing_file": str(story.directory / "notary.key"),
                 "countersign_file": str(story.directory / "former.key"),
@@ -226,6 +236,29 @@ def test_history_of_a_server_that_is_gone_is_believed_with_the_right_notary_key(
     eventually(cid.sees(room, ann, "signed by my second key"))
     for key_id in (first_id, a.key_id):
         assert (a.server_name, key_id, notary.server_name) in c.stored_keys()
+
+
+def test_bad_and_dead_servers_in_one_batch_cost_the_others_nothing(notary, homeserver, origins):
+    b = homeserver("b").trust(notary.server_name, public_keys(notary)).start()
+    nobody = f"/_matrix/federation/v1/query/profile?user_id=%40nobody%3A{b.server_name}"
+
+    def is_believed(origin):
+        """Whether a request of this server is taken for its own."""
+        (key,) = origin.keys.values()
+        return b.get_as(origin.name, key, nobody).status == 404
+
+    good = [origins.add_literal() for _ in range(40)]
+    others = [Origin(f"{origins.net.address()}:8448")]  # nobody listens there
+    for fault in BAD:
+        others.append(origins.add_literal())
+        others[-1].fault = fault
+    # Synapse sends one question, and meanwhile gathers the rest for the next one.
+    everybody = random.Random("mixed").sample(good + others, len(good + others))
+    with concurrent.futures.ThreadPoolExecutor(len(everybody)) as pool:
+        believed = list(pool.map(is_believed, everybody))
+    assert believed == [origin in good for origin in everybody]
+    assert told_by(b, notary) == {origin.name for origin in good}
+    assert all(origin.fetches == 1 for origin in good)
 
 
 # ---- taking over from Synapse

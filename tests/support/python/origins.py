@@ -275,6 +275,15 @@ class Origins:
         self.all[origin.name] = origin
         return origin
 
+    def add_literal(self, address="127.0.0.1"):
+        """A server that is its address and port: found without DNS. All of an address share a
+        certificate."""
+        origin = Origin("")
+        origin.host = self.net.host(address=address, handler=origin.respond)
+        origin.name = f"{origin.host.address}:{origin.host.port}"
+        self.all[origin.name] = origin
+        return origin
+
     def add_many(self, domain, count, listeners=16):
         """s0.DOMAIN, s1.DOMAIN, … with one wildcard certificate, spread over some addresses."""
         made = {f"s{i}.{domain}": Origin(f"s{i}.{domain}") for i in range(count)}

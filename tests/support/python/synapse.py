@@ -11,6 +11,7 @@ $TRINITY_PYTHON, which has the packages of tests/interop/requirements.txt.
 
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import pathlib
@@ -140,7 +141,7 @@ class Synapse(trinity.Daemon):
     def is_ready(self):
         try:
             return self.plain.request("GET", "/health", timeout=5).status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     # ---- keys
@@ -197,6 +198,21 @@ class Synapse(trinity.Daemon):
             return set(database.execute(
                 "SELECT server_name, key_id, from_server FROM server_keys_json"
             ))
+
+    def get_as(self, server, key, target):
+        """A federation request, signed as another server's."""
+        from signedjson.sign import sign_json
+
+        said = {
+            "method": "GET", "uri": target, "origin": server, "destination": self.server_name
+        }
+        signature = sign_json(said, server, key)["signatures"][server]
+        (key_id, text), = signature.items()
+        header = (
+            f'X-Matrix origin="{server}",destination="{self.server_name}",key="{key_id}",'
+            f'sig="{text}"'
+        )
+        return self.secure.request("GET", target, headers={"Authorization": header})
 
     # ---- people
 
