@@ -452,10 +452,23 @@ static int run(struct scan *scan, yaml_parser_t *parser)
 	return scan->documents ? 0 : refuse(scan, "there is nothing in the file");
 }
 
+/* libyaml takes what follows the mark for the second column, and the next line for its end. */
+static struct mx_slice after_byte_order_mark(struct mx_slice text)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+	size_t len = sizeof(mark) - 1;
+
+	if (text.len < len || memcmp(text.ptr, mark, len) != 0)
+		return text;
+	return mx_slice_of(text.ptr + len, text.len - len);
+}
+
 int conf_scan(const char *file, struct mx_slice text, const cyaml_schema_value_t *schema,
 	      struct mx_str *ret_text, struct mx_error *err)
 {
-	struct scan scan = { .file = file, .text = text, .root = schema, .err = err };
+	struct scan scan = {
+		.file = file, .text = after_byte_order_mark(text), .root = schema, .err = err
+	};
 	yaml_parser_t parser;
 	int rc;
 
@@ -465,7 +478,7 @@ int conf_scan(const char *file, struct mx_slice text, const cyaml_schema_value_t
 		yaml_parser_delete(&parser);
 		return mx_fail(err, MX_BAD_CONFIG, "%s: libyaml does not start", file);
 	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)scan.text.ptr, scan.text.len);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_emitter_set_output(&scan.plain, append_plain, ret_text);
 	yaml_emitter_set_unicode(&scan.plain, 1);

@@ -46,6 +46,15 @@ def test_it_says_what_to_open_and_three_commands(place):
     assert "quickstart stop" in printed
 
 
+def test_the_readme_shows_what_is_printed(place):
+    directory, printed = place
+    readme = (ROOT / "README.md").read_text()
+    shown = readme.partition("$ packaging/quickstart\n")[2].partition("Stop:")[0]
+    printed = printed.partition("Built")[1] + printed.partition("Built")[2].partition("Stop:")[0]
+    printed = printed.replace(str(directory), "…/quickstart").replace(str(ROOT), "…")
+    assert re.sub(r"\d+", "N", printed) == re.sub(r"\d+", "N", shown)
+
+
 def test_each_printed_command_works(place):
     _, printed = place
     answers = [

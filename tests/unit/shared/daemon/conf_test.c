@@ -119,6 +119,17 @@ static void headings_without_lines_are_empty(void **state)
 	conf_free(conf);
 }
 
+static void a_byte_order_mark_is_no_part_of_the_text(void **state)
+{
+	struct conf *conf = parse("\xEF\xBB\xBFserver_name: a\nlog: { level: warn }\n");
+	const struct small_conf *small = conf_values(conf);
+
+	(void)state;
+	assert_string_equal(small->server_name, "a");
+	assert_int_equal(small->common.log.level, CONF_LOG_WARN);
+	conf_free(conf);
+}
+
 static void an_unknown_key_is_named_with_its_line_and_the_nearest_one(void **state)
 {
 	(void)state;
@@ -334,6 +345,7 @@ int main(void)
 		cmocka_unit_test(values_land_in_both_parts_of_the_struct),
 		cmocka_unit_test(what_is_not_there_is_the_default),
 		cmocka_unit_test(headings_without_lines_are_empty),
+		cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_text),
 		cmocka_unit_test(an_unknown_key_is_named_with_its_line_and_the_nearest_one),
 		cmocka_unit_test(a_key_may_be_there_only_once),
 		cmocka_unit_test(a_missing_key_is_named),
