@@ -23,7 +23,7 @@ struct store_view;
 /* Tables are const objects of their _db.c files; the daemon lists all of them at open. */
 struct store_table {
 	const char *name; /* unique, [a-z_]+ */
-	bool large_values; /* values mostly over 1 KiB: bigger pages */
+	bool large_values; /* values mostly over 1 KiB: for engines that lay those out otherwise */
 };
 
 struct store_row {

@@ -45,7 +45,7 @@ def verify(directory, lines):
 @pytest.mark.parametrize("what", ["DISK_SYNC_FAILS", "DISK_WRITE_FAILS"])
 def test_the_first_failure_ends_the_process_and_loses_nothing(tmp_path, dying_disk, what):
     for number in range(TRIES):
-        directory, at = tmp_path / str(number), random.randrange(OPENING, 400)
+        directory, at = tmp_path / str(number), random.randrange(OPENING, 200)
         status, lines, complaint = write(directory, {**dying_disk, what: str(at)})
         assert status == -signal.SIGABRT, (at, status, complaint)
         assert "ends and recovers at its next start" in complaint
