@@ -1,0 +1,128 @@
+"""A store whose machine loses its power: what was synced is there, and of the rest anything or
+nothing. It opens, and every acknowledged transaction is whole.
+
+A journal of all that a writer does to its files (journal.c) is cut at random points. From each cut
+a disk is made: of every file what was written before its last sync, and a random part of what came
+after. Names of files are taken as changed at once, and a page of 4 KiB as written whole or not.
+"""
+
+import os
+import random
+import shutil
+import struct
+import subprocess
+import time
+
+import preload
+import trinity
+
+CYCLES = int(os.environ.get("TRINITY_CYCLES", "12"))
+SECONDS = 60
+WRITING = 1.0
+PAGE = 4096
+HEAD = struct.Struct("<cIQI")
+
+
+def record(tmp_path):
+    """The journal of a writer: entries (kind, path, offset, bytes)."""
+    store, journal = tmp_path / "recorded", tmp_path / "journal"
+    more = preload.environment("journal", tmp_path, JOURNAL=str(journal), JOURNAL_OF=str(store))
+    writer = subprocess.Popen(
+        [str(trinity.program("store_writer")), "write", str(store), "1"],
+        env={**os.environ, **more}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    time.sleep(WRITING)
+    assert writer.poll() is None
+    writer.kill()
+    writer.wait()
+    return entries(journal.read_bytes(), str(store) + "/")
+
+
+def entries(data, root):
+    found, at = [], 0
+    while at + HEAD.size <= len(data):
+        kind, path_len, offset, length = HEAD.unpack_from(data, at)
+        at += HEAD.size
+        path = data[at : at + path_len].decode().removeprefix(root)
+        data_at = at + path_len
+        at = data_at + length
+        if at > len(data):
+            break  # killed in the middle of an entry
+        found.append((kind.decode(), path, offset, data[data_at:at]))
+    return found
+
+
+class Disk:
+    """Files as bytes; what was not synced yet is kept apart."""
+
+    def __init__(self, root):
+        self.root, self.synced, self.pending = root, {}, {}
+
+    def play(self, kind, path, offset, data):
+        if kind in "wt":
+            self.pending.setdefault(path, []).append((kind, offset, data))
+        elif kind == "s":
+            self.settle(path, lambda: True)
+        elif kind == "u":
+            self.synced.pop(path, None)
+            self.pending.pop(path, None)
+        elif kind == "r":
+            to = data.decode().removeprefix(self.root)
+            self.synced[to] = self.synced.pop(path, bytearray())
+            self.pending[to] = self.pending.pop(path, [])
+
+    def settle(self, path, reaches_the_disk):
+        content = self.synced.setdefault(path, bytearray())
+        for kind, offset, data in self.pending.pop(path, []):
+            if kind == "t" and reaches_the_disk():
+                del content[offset:]
+                content.extend(bytes(offset - len(content)))
+            for start in range(0, len(data), PAGE):
+                if kind == "w" and reaches_the_disk():
+                    put(content, offset + start, data[start : start + PAGE])
+
+    def power_cut(self, directory):
+        likely = random.choice([0.0, 0.2, 0.5, 0.8, 1.0])
+        directory.mkdir(mode=0o700)
+        for path in set(self.synced) | set(self.pending):
+            if "/" in path or not path:
+                continue  # the directory itself
+            self.settle(path, lambda: random.random() < likely)
+            (directory / path).write_bytes(self.synced[path])
+
+
+def put(content, offset, data):
+    content.extend(bytes(max(0, offset - len(content))))
+    content[offset : offset + len(data)] = data
+
+
+def acknowledged(played):
+    said = b"".join(data for kind, _, _, data in played if kind == "o")
+    return said.partition(b"open\n")[2]
+
+
+def verify(directory, lines):
+    run = subprocess.run(
+        [str(trinity.program("store_writer")), "verify", str(directory)], input=lines,
+        capture_output=True, timeout=SECONDS,
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    assert int(run.stdout.split()[0]) == lines.count(b"\n")
+
+
+def test_a_power_cut_loses_nothing_acknowledged(tmp_path):
+    played = record(tmp_path)
+    opened = next(i for i, entry in enumerate(played) if entry[3] == b"open\n")
+    images, whole = 0, 0
+    for cut in sorted(random.sample(range(opened, len(played)), CYCLES)):
+        disk = Disk(str(tmp_path / "recorded") + "/")
+        for entry in played[:cut]:
+            disk.play(*entry)
+        image = tmp_path / f"image-{cut}"
+        disk.power_cut(image)
+        lines = acknowledged(played[:cut])
+        verify(image, lines)
+        shutil.rmtree(image)
+        images, whole = images + 1, max(whole, lines.count(b"\n"))
+    print(f"{images} power cuts, up to {whole} acknowledged, all there")
+    assert whole > CYCLES
