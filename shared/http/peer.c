@@ -47,7 +47,7 @@ bool peer_parse(struct mx_slice text, struct peer *ret_peer)
 
 	if (text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
 		text = mx_slice_of(text.ptr + 1, text.len - 2);
-	if (text.len == 0 || text.len >= sizeof(copy))
+	if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.ptr, '\0', text.len))
 		return false;
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';

@@ -3,100 +3,134 @@
 #include "shared/core/alloc.h"
 #include "shared/http/exchange.h"
 
+#include <pthread.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
-#define WORKERS 2
-#define NETTERS 5
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned ran[3], running, running_max;
+static bool gate_shut;
+static struct exchange *last;
 
-static pthread_barrier_t all_there;
-static _Atomic unsigned ran;
-
-/* Ends only once as many run at the same time as the pool may have threads. */
-static void meet(struct exchange *ex, enum route_lane lane)
+/* Everybody waits at the gate, so a test sees how many run at once. */
+static void run(struct exchange *ex, enum route_lane lane)
 {
-	(void)ex;
-	assert_int_equal(lane, LANE_NET);
-	pthread_barrier_wait(&all_there);
-	atomic_fetch_add(&ran, 1);
+	pthread_mutex_lock(&lock);
+	last = ex;
+	running++;
+	running_max = running > running_max ? running : running_max;
+	pthread_cond_broadcast(&changed);
+	while (gate_shut)
+		pthread_cond_wait(&changed, &lock);
+	running--;
+	ran[lane]++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
 }
 
-static void count(struct exchange *ex, enum route_lane lane)
+static int set_up(void **state)
 {
-	(void)ex;
-	assert_int_equal(lane, LANE_WORK);
-	atomic_fetch_add(&ran, 1);
+	memset(ran, 0, sizeof(ran));
+	running = running_max = 0;
+	gate_shut = false;
+	*state = lanes_new(2, 3, run);
+	return 0;
 }
 
-static void a_pool_grows_to_all_its_threads_when_there_is_work(void **state)
+static void gate_set(bool shut)
 {
-	struct exchange *waiting = mx_calloc(NETTERS, sizeof(*waiting));
-	struct lanes *lanes = lanes_new(WORKERS, NETTERS, meet);
-
-	(void)state;
-	ran = 0;
-	pthread_barrier_init(&all_there, NULL, NETTERS);
-	for (int i = 0; i < NETTERS; i++)
-		assert_true(lanes_push(lanes, &waiting[i], LANE_NET));
-	lanes_free(lanes);
-	assert_int_equal(ran, NETTERS);
-	pthread_barrier_destroy(&all_there);
-	mx_free(waiting);
+	pthread_mutex_lock(&lock);
+	gate_shut = shut;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
 }
 
-static void everything_that_was_admitted_runs(void **state)
+static void wait_running(unsigned count)
 {
-	struct exchange *waiting = mx_calloc(LANE_QUEUE_MAX, sizeof(*waiting));
-	struct lanes *lanes = lanes_new(WORKERS, 1, count);
-
-	(void)state;
-	ran = 0;
-	for (int i = 0; i < LANE_QUEUE_MAX; i++)
-		lanes_push_again(lanes, &waiting[i], LANE_WORK);
-	lanes_free(lanes);
-	assert_int_equal(ran, LANE_QUEUE_MAX);
-	mx_free(waiting);
+	pthread_mutex_lock(&lock);
+	while (running < count)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
 }
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-
-static void pass_gate(struct exchange *ex, enum route_lane lane)
+static void what_is_queued_is_run_before_the_end(void **state)
 {
-	(void)ex, (void)lane;
-	pthread_mutex_lock(&gate);
-	pthread_mutex_unlock(&gate);
+	struct exchange *many = mx_calloc(200, sizeof(*many));
+
+	for (unsigned i = 0; i < 200; i++)
+		assert_true(lanes_push(*state, &many[i], i % 2 ? LANE_WORK : LANE_NET));
+	lanes_free(*state);
+	assert_int_equal(ran[LANE_WORK], 100);
+	assert_int_equal(ran[LANE_NET], 100);
+	mx_free(many);
 }
 
-static void a_full_queue_refuses_but_never_what_was_admitted_before(void **state)
+static void a_pool_runs_as_many_as_it_has_threads(void **state)
 {
-	struct exchange *waiting = mx_calloc(LANE_QUEUE_MAX + 3, sizeof(*waiting));
-	struct lanes *lanes = lanes_new(1, 1, pass_gate);
-	unsigned taken = 0;
+	struct exchange *many = mx_calloc(20, sizeof(*many));
 
-	(void)state;
-	pthread_mutex_lock(&gate);
-	while (lanes_push(lanes, &waiting[taken], LANE_WORK))
-		taken++;
-	assert_int_equal(lanes_queued(lanes, LANE_WORK), LANE_QUEUE_MAX);
-	assert_in_range(taken, LANE_QUEUE_MAX, LANE_QUEUE_MAX + 1);
-	lanes_push_again(lanes, &waiting[taken], LANE_WORK);
-	assert_int_equal(lanes_queued(lanes, LANE_WORK), LANE_QUEUE_MAX + 1);
-	pthread_mutex_unlock(&gate);
-	lanes_free(lanes);
-	mx_free(waiting);
+	gate_set(true);
+	for (unsigned i = 0; i < 20; i++)
+		lanes_push(*state, &many[i], LANE_NET);
+	wait_running(3);
+	gate_set(false);
+	lanes_free(*state);
+	assert_int_equal(running_max, 3);
+	assert_int_equal(ran[LANE_NET], 20);
+	mx_free(many);
+}
+
+static void a_full_queue_refuses_but_not_who_was_admitted_before(void **state)
+{
+	struct exchange *many = mx_calloc(LANE_QUEUE_MAX + 4, sizeof(*many));
+
+	gate_set(true);
+	lanes_push(*state, &many[0], LANE_WORK);
+	wait_running(1);
+	lanes_push(*state, &many[1], LANE_WORK);
+	wait_running(2);
+	for (unsigned i = 2; i < LANE_QUEUE_MAX + 2; i++)
+		assert_true(lanes_push(*state, &many[i], LANE_WORK));
+	assert_int_equal(lanes_queued(*state, LANE_WORK), LANE_QUEUE_MAX);
+	assert_false(lanes_push(*state, &many[LANE_QUEUE_MAX + 2], LANE_WORK));
+	assert_true(lanes_push(*state, &many[LANE_QUEUE_MAX + 3], LANE_NET));
+	lanes_push_again(*state, &many[LANE_QUEUE_MAX + 2], LANE_WORK);
+	assert_int_equal(lanes_queued(*state, LANE_WORK), LANE_QUEUE_MAX + 1);
+	gate_set(false);
+	lanes_free(*state);
+	assert_int_equal(ran[LANE_WORK], LANE_QUEUE_MAX + 3);
+	mx_free(many);
+}
+
+static void who_came_first_runs_first(void **state)
+{
+	struct exchange *many = mx_calloc(10, sizeof(*many));
+	struct lanes *single = lanes_new(1, 1, run);
+
+	gate_set(true);
+	for (unsigned i = 0; i < 10; i++)
+		lanes_push(single, &many[i], LANE_WORK);
+	gate_set(false);
+	lanes_free(single);
+	assert_ptr_equal(last, &many[9]);
+	lanes_free(*state);
+	mx_free(many);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pool_grows_to_all_its_threads_when_there_is_work),
-		cmocka_unit_test(everything_that_was_admitted_runs),
-		cmocka_unit_test(a_full_queue_refuses_but_never_what_was_admitted_before),
+		cmocka_unit_test_setup(what_is_queued_is_run_before_the_end, set_up),
+		cmocka_unit_test_setup(a_pool_runs_as_many_as_it_has_threads, set_up),
+		cmocka_unit_test_setup(a_full_queue_refuses_but_not_who_was_admitted_before,
+				       set_up),
+		cmocka_unit_test_setup(who_came_first_runs_first, set_up),
 	};
-
 	return cmocka_run_group_tests_name("http/lanes", tests, NULL, NULL);
 }
