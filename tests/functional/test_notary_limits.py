@@ -203,8 +203,8 @@ def test_a_thousand_known_servers_are_one_answer(make_world):
 
 def test_an_answer_holds_everything_that_arrived_before_the_deadline(make_world):
     world = make_world({"query": {"deadline_ms": 3000}, "fetch": {"total_ms": 5000}}).start()
-    quick = [a.name for a in world.origins.add_many("quick.test", 20)]
-    slow = world.origins.add_many("slow.test", 20)
+    quick = [a.name for a in world.origins.add_many("quick.test", 20, listeners=2)]
+    slow = world.origins.add_many("slow.test", 20, listeners=2)
     for a in slow:
         a.fault = origins.hang
     begin = time.monotonic()
