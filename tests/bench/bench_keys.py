@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 SERVERS, ROUNDS = (200, 1) if "--short" in sys.argv else (10000, 3)
-PROGRAM = os.path.join(os.environ["TRINITY_BUILD"], "tests", "bench", "keys_memory")
+PROGRAM = os.path.join(os.environ["TRINITY_BUILD"], "tests", "keys_memory")
 
 
 def measure():
@@ -28,7 +28,7 @@ def main():
     )
     print(f"keys: {SERVERS} servers, one version each, median of {ROUNDS}: {PROGRAM}")
     print(f"  memory of an entry   {heap:8.0f} bytes of heap, {accounted:.0f} accounted,")
-    print(f"                       {heap / payload:8.2f} × the {payload:.0f} bytes of JSON it holds")
+    print(f"                       {heap / payload:8.2f} × the {payload:.0f} bytes of JSON in it")
     print(f"  all entries          {heap * SERVERS / 2**20:8.1f} MiB")
     print(f"  record a new object  {figures['record_us']:8.0f} µs, made, checked, sealed, durable")
     print(f"  load from the store  {figures['load_us']:8.1f} µs")

@@ -329,8 +329,8 @@ class Host:
             while await self._exchange(reader, writer):
                 pass
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError,
-                ssl.SSLError, TimeoutError):
-            pass
+                ssl.SSLError, TimeoutError, asyncio.CancelledError):
+            pass  # cancelled: the test is over
         finally:
             self.open -= 1
             self._writers.discard(writer)
