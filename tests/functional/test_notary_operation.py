@@ -7,9 +7,12 @@ import pathlib
 import re
 import shutil
 import threading
+import time
 
 import pytest
 
+import origins as faults
+from metrics import parse_metrics
 from mini import plain_build
 from trinity import eventually
 
@@ -182,6 +185,42 @@ def test_a_sandboxed_notary_reads_its_files_again(story, origins, monkeypatch):
     assert notary.command("backup", story.directory / "backup").returncode == 0
     notary.restart()
     assert "ERROR" not in notary.log()
+
+
+# ---- stop, metrics
+
+
+def test_a_stop_does_not_wait_for_servers_that_hang(story, origins):
+    notary = story.notary({"outbound": origins.outbound, "query": {"deadline_ms": 60000},
+                           "fetch": {"total_ms": 60000}}).start()
+    slow = origins.add("hangs.test")
+    slow.fault = faults.hang
+    replies = []
+
+    def ask():
+        replies.append(notary.plain.raw(f"GET {QUERY}/hangs.test HTTP/1.1\r\nHost: n\r\n\r\n".encode()))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    eventually(lambda: slow.fetches == 1)
+    begin = time.monotonic()
+    notary.stop()
+    took = time.monotonic() - begin
+    asker.join()
+    assert took < 10
+    assert replies[0] == b"" or replies[0].startswith(b"HTTP/1.1 ")
+
+
+def test_metrics_of_a_notary_are_in_prometheus_text_format(notary, origins):
+    origins.add("a.test")
+    notary.start()
+    for _ in range(3):
+        known(notary, "a.test")
+    known(notary, origins.dead("dead.test"))
+    metrics = parse_metrics(notary.admin.request("GET", "/metrics").body.decode())
+    answers = metrics["notary_answers_total"]
+    assert answers['how="fetched"'] == 1 and answers['how="missing"'] == 1
+    assert answers['how="warm"'] + answers['how="known"'] == 2
 
 
 # ---- who may read what
