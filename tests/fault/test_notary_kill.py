@@ -17,7 +17,7 @@ import origins as world_of
 from origins import Origin
 from trinity import eventually
 
-CYCLES = int(os.environ.get("TRINITY_CYCLES", "10"))
+CYCLES = int(os.environ.get("TRINITY_CYCLES", "8"))
 LONGEST = 0.8  # seconds of load before a kill
 SAMPLE = 100  # of what earlier cycles acknowledged, looked at after each kill
 BATCH = 2000  # servers in one question

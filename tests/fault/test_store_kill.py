@@ -8,7 +8,7 @@ import time
 
 import trinity
 
-CYCLES = int(os.environ.get("TRINITY_CYCLES", "12"))
+CYCLES = int(os.environ.get("TRINITY_CYCLES", "8"))
 LONGEST = 0.6  # seconds of writing before a kill
 OPENING = 60  # seconds a store may take to recover
 
