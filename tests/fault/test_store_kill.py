@@ -10,6 +10,7 @@ import trinity
 
 CYCLES = int(os.environ.get("TRINITY_CYCLES", "8"))
 LONGEST = 0.6  # seconds of writing before a kill
+A_STORE = 50  # cycles: a large one would only take longer to check
 OPENING = 60  # seconds a store may take to recover
 
 
@@ -61,9 +62,10 @@ def counting(lines):
 
 
 def test_no_acknowledged_transaction_is_lost_or_torn_by_a_kill(tmp_path):
-    directory, chance = str(tmp_path / "store"), random.Random()
-    acknowledged, counter, run = 0, 0, 0
-    for _ in range(CYCLES):
+    chance, acknowledged, counter, run = random.Random(), 0, 0, 0
+    for cycle in range(CYCLES):
+        directory = str(tmp_path / f"store-{cycle // A_STORE}")
+        counter = counter if cycle % A_STORE else 0
         lines, kills = [], 1 + (chance.random() < 0.3)
         for kill in range(kills):
             # A second kill meets the store while it recovers from the first.
