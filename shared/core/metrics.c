@@ -65,23 +65,39 @@ static struct mx_metric **place_of(struct mx_metrics *metrics, const char *name)
 	return after ? after : place;
 }
 
-static struct mx_metric *metric_new(struct mx_metrics *metrics, enum kind kind, const char *name,
-				    const char *help, const char *labels)
+static struct mx_metric *metric_make(enum kind kind, const char *name, const char *help,
+				     const char *labels)
 {
-	struct mx_metric *metric, **place;
+	struct mx_metric *metric = mx_calloc(1, sizeof(*metric));
 
-	if (!metrics)
-		return NULL;
-	metric = mx_calloc(1, sizeof(*metric));
 	metric->kind = kind;
 	metric->name = mx_strdup(name);
 	metric->help = help;
 	metric->labels = mx_strdup(labels);
+	return metric;
+}
+
+/* From here on others see it: the page may be asked for at any time. */
+static void metric_show(struct mx_metrics *metrics, struct mx_metric *metric)
+{
+	struct mx_metric **place;
+
 	pthread_mutex_lock(&metrics->lock);
-	place = place_of(metrics, name);
+	place = place_of(metrics, metric->name);
 	metric->next = *place;
 	*place = metric;
 	pthread_mutex_unlock(&metrics->lock);
+}
+
+static struct mx_metric *metric_new(struct mx_metrics *metrics, enum kind kind, const char *name,
+				    const char *help, const char *labels)
+{
+	struct mx_metric *metric;
+
+	if (!metrics)
+		return NULL;
+	metric = metric_make(kind, name, help, labels);
+	metric_show(metrics, metric);
 	return metric;
 }
 
@@ -100,12 +116,14 @@ struct mx_metric *mx_gauge_new(struct mx_metrics *metrics, const char *name, con
 void mx_gauge_fn(struct mx_metrics *metrics, const char *name, const char *help, const char *labels,
 		 double (*read)(void *ctx), void *ctx)
 {
-	struct mx_metric *metric = metric_new(metrics, GAUGE_FN, name, help, labels);
+	struct mx_metric *metric;
 
-	if (!metric)
+	if (!metrics)
 		return;
+	metric = metric_make(GAUGE_FN, name, help, labels);
 	metric->ctx = ctx;
 	metric->read = read;
+	metric_show(metrics, metric);
 }
 
 struct mx_metric *mx_histogram_new(struct mx_metrics *metrics, const char *name, const char *help,
@@ -149,7 +167,7 @@ static void write_value(const struct mx_metric *metric, struct mx_str *page)
 	if (metric->labels[0])
 		mx_str_addf(page, "{%s}", metric->labels);
 	if (metric->kind == GAUGE_FN)
-		mx_str_addf(page, " %.17g\n", metric->read ? metric->read(metric->ctx) : 0.0);
+		mx_str_addf(page, " %.17g\n", metric->read(metric->ctx));
 	else
 		mx_str_addf(page, " %lld\n", (long long)mx_metric_get(metric));
 }

@@ -207,6 +207,7 @@ int listener_start(struct listener *listener, struct http_server *server,
 	if (!listener->daemon)
 		return mx_fail(err, MX_BAD_CONFIG, "The HTTP library could not start%s",
 			       tls ? " with TLS" : "");
+	listener->fd = -1;
 	return 0;
 }
 
@@ -215,17 +216,17 @@ void listener_quiesce(struct listener *listener)
 	if (!listener->daemon)
 		return;
 	listener->fd = MHD_quiesce_daemon(listener->daemon);
-	if (listener->fd < 0)
-		return;
-	close(listener->fd);
-	listener->fd = -1;
+	/* Clients are refused at once. Threads of the library may still use the descriptor, so its
+	 * number must not become anybody else's before they have ended. */
+	if (listener->fd >= 0)
+		shutdown(listener->fd, SHUT_RDWR);
 }
 
 void listener_close(struct listener *listener)
 {
 	if (listener->daemon)
 		MHD_stop_daemon(listener->daemon);
-	else if (listener->fd >= 0)
+	if (listener->fd >= 0)
 		close(listener->fd);
 	if (listener->path)
 		unlink(listener->path);

@@ -8,7 +8,7 @@ struct http_server;
 
 struct listener {
 	struct MHD_Daemon *daemon;
-	int fd; /* while we close it */
+	int fd; /* while it is ours to close: before the start, after listener_quiesce() */
 	uint16_t port;
 	char *path; /* of a unix socket */
 };

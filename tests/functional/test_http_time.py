@@ -104,6 +104,24 @@ def test_a_stop_lets_parked_requests_answer(start):
         assert server.process.wait(10) == 0
 
 
+def test_a_stopping_server_takes_nobody_new_and_ends_what_it_began(start):
+    server = start()
+    with server.connect() as sock:
+        sock.sendall(request("GET", "/busy?ms=600"))
+        time.sleep(0.1)
+        server.process.stdin.close()
+
+        def refuses():
+            try:
+                server.connect().close()
+            except ConnectionRefusedError:
+                return True
+
+        eventually(refuses)
+        assert listen(sock)[0][0].status == 200
+        assert server.process.wait(10) == 0
+
+
 # ---- deadlines and caps
 
 
