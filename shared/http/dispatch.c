@@ -153,24 +153,23 @@ bool dispatch_finish(struct exchange *ex, int rc)
 
 /* ---- handing over */
 
-static void leave_io(struct exchange *ex)
+/* False: the server stops, and ex stays here. */
+static bool leave_io(struct exchange *ex)
 {
 	const struct route *route = ex->entry->route;
 
 	if (ex->suspended)
-		return;
+		return true;
 	ex->began_us = mx_mono_us();
 	ex->deadline_ms = ex->began_us / 1000 +
 			  (route->deadline_ms ? route->deadline_ms : DEADLINE_MS);
-	park_suspend(ex->server->park, ex);
+	return park_suspend(ex->server->park, ex);
 }
 
-/* Suspended, so there is nothing to send here. */
 static bool move_to(struct exchange *ex, enum route_lane lane)
 {
-	leave_io(ex);
-	if (!lanes_push(ex->server->lanes, ex, lane))
-		dispatch_finish(ex, -MX_BUSY);
+	if (!leave_io(ex) || !lanes_push(ex->server->lanes, ex, lane))
+		return dispatch_finish(ex, -MX_BUSY);
 	return false;
 }
 
@@ -271,13 +270,6 @@ static int run_once(struct exchange *ex, enum route_lane lane)
 	return rc;
 }
 
-/* True: ex was handed over. */
-static bool parks(struct exchange *ex)
-{
-	leave_io(ex);
-	return park_wait(ex->server->park, ex);
-}
-
 static bool run_elsewhere(struct exchange *ex, enum route_lane lane)
 {
 	ex->req.run++;
@@ -307,7 +299,9 @@ bool dispatch_run(struct exchange *ex, enum route_lane lane)
 	/* A handler that parks although its time is over, or without a handle, is broken. */
 	if (rc != -MX_PARK || !ex->wake || ex->req.timed_out)
 		return end_run(ex, rc);
-	if (!parks(ex))
+	if (!leave_io(ex))
+		return dispatch_finish(ex, -MX_BUSY);
+	if (!park_wait(ex->server->park, ex))
 		dispatch_again(ex);
 	return false;
 }

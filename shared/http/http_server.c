@@ -306,10 +306,12 @@ static void wait_resumed(struct http_server *server)
 
 static void stop_parts(struct http_server *server, int64_t grace_ms)
 {
+	atomic_store(&server->stopping, true);
 	for (unsigned i = 0; i < server->listeners_len; i++)
 		listener_quiesce(&server->listeners[i]);
 	park_close(server->park);
 	wait_quiet(server, grace_ms);
+	park_refuse(server->park);
 	wait_resumed(server);
 }
 

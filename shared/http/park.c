@@ -31,6 +31,7 @@ struct park {
 	struct exchange *resumes; /* collected for the next sweep */
 	int64_t sweep_ms; /* when it is due; 0 = none is */
 	_Atomic unsigned parked, suspended;
+	_Atomic bool refuses;
 };
 
 /* ---- the handle */
@@ -189,11 +190,17 @@ bool park_wait(struct park *park, struct exchange *ex)
 
 /* ---- suspending and resuming */
 
-void park_suspend(struct park *park, struct exchange *ex)
+bool park_suspend(struct park *park, struct exchange *ex)
 {
-	ex->suspended = true;
+	/* Counted before it looks: whoever set `refuses` looks at the count afterwards. */
 	atomic_fetch_add(&park->suspended, 1);
+	if (atomic_load(&park->refuses)) {
+		atomic_fetch_sub(&park->suspended, 1);
+		return false;
+	}
+	ex->suspended = true;
 	MHD_suspend_connection(ex->mhd);
+	return true;
 }
 
 void park_back(struct park *park, struct exchange *ex)
@@ -370,6 +377,11 @@ void park_close(struct park *park)
 	park->closed = true;
 	pthread_mutex_unlock(&park->lock);
 	park_nudge(park);
+}
+
+void park_refuse(struct park *park)
+{
+	atomic_store(&park->refuses, true);
 }
 
 void park_free(struct park *park)

@@ -35,12 +35,17 @@ void park_forget(struct exchange *ex);
  */
 void park_resume(struct park *park, struct exchange *ex);
 
-/* Of the connection's I/O thread: before handing ex over, and when it is back. */
-void park_suspend(struct park *park, struct exchange *ex);
+/* Of the connection's I/O thread: before handing ex over (false after park_refuse(): it stays with
+ * the caller), and when it is back. */
+bool park_suspend(struct park *park, struct exchange *ex);
 void park_back(struct park *park, struct exchange *ex);
 
 /* From now on nothing waits: what is parked runs with req.timed_out. */
 void park_close(struct park *park);
+
+/* From now on nobody is suspended, so that park_suspended() gets to 0 and stays there: the library
+ * aborts if it is stopped with suspended connections. */
+void park_refuse(struct park *park);
 
 unsigned park_parked(struct park *park);
 unsigned park_suspended(struct park *park);

@@ -258,6 +258,8 @@ static void add_headers(struct exchange *ex, struct MHD_Response *response)
 		cors_add(response);
 	if (ex->server->app.server_header)
 		MHD_add_response_header(response, "Server", ex->server->app.server_header);
+	if (atomic_load_explicit(&ex->server->stopping, memory_order_relaxed))
+		MHD_add_response_header(response, "Connection", "close");
 	hardening_add(response, sets_cache(reply));
 	for (unsigned i = 0; i < reply->headers_len; i++)
 		MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);

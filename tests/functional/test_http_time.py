@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -120,6 +121,27 @@ def test_a_stopping_server_takes_nobody_new_and_ends_what_it_began(start):
         eventually(refuses)
         assert listen(sock)[0][0].status == 200
         assert server.process.wait(10) == 0
+
+
+def ask_until_it_ends(server):
+    """One connection, one request after the other."""
+    with server.connect() as sock:
+        try:
+            while talk(sock, request("GET", "/echo/a"))[0]:
+                pass
+        except OSError:
+            pass
+
+
+def test_a_stop_ends_whoever_keeps_asking(start):
+    for _ in range(4):
+        server = start()
+        with ThreadPoolExecutor(12) as clients:
+            for _ in range(12):
+                clients.submit(ask_until_it_ends, server)
+            time.sleep(0.1)
+            server.process.stdin.close()
+            assert server.process.wait(20) == 0, server.text()
 
 
 # ---- deadlines and caps
