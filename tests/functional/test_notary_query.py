@@ -34,7 +34,9 @@ def test_get_fetches_too(world):
     a = world.origins.add("n3get.test")
     [entry] = world.get("n3get.test")
     assert entry["server_name"] == "n3get.test"
-    assert world.get("n3get.test") == world.get("n3get.test/ed25519:a") == [entry]
+    assert world.get("n3get.test") == [entry]
+    for rest in ("/", "/ed25519:a", "/ed25519%3Aa", "/ed25519:a/"):
+        assert world.get("n3get.test", rest) == [entry]
     assert a.fetches == 1
 
 
