@@ -47,8 +47,9 @@ static json_t *budget_json(struct notary *notary)
 
 json_t *overview_json(struct notary *notary, size_t worst)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "server_name",
-			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "uptime_s",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "server_name",
+			 own_keys_server_name(notary->own), "version", TRINITY_VERSION, "now_ts",
+			 (json_int_t)mx_now_ms(), "uptime_s",
 			 (json_int_t)((mx_mono_ms() - notary->started_mono_ms) / MX_SECOND_MS),
 			 "keys_valid_until_ts", (json_int_t)own_keys_valid_until_ms(notary->own),
 			 "keys", own_keys_list(notary->own), "budget", budget_json(notary),

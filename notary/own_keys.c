@@ -11,6 +11,7 @@
 #include "shared/crypto/sign_json.h"
 #include "shared/http/request.h"
 #include "shared/json/canonical.h"
+#include "shared/json/json.h"
 #include "shared/keys/key_history.h"
 
 #include <pthread.h>
@@ -421,6 +422,20 @@ static void list_keys(json_t *list, const struct mx_keyring *ring, const char *r
 					       mx_signing_key_public(ring->keys[i]), role, 0));
 }
 
+/* An old key that still countersigns is one key: it is listed once. */
+static void list_old(json_t *list, const struct mx_old_key *old)
+{
+	json_t *key;
+	size_t i;
+
+	json_array_foreach (list, i, key)
+		if (streq(jstr(key, "id"), old->id)) {
+			json_object_set_new(key, "expired_ts", json_integer(old->expired_ts));
+			return;
+		}
+	json_array_append_new(list, key_json(old->id, old->public_key, "old", old->expired_ts));
+}
+
 json_t *own_keys_list(struct own_keys *own)
 {
 	struct ring *ring = ring_ref(own);
@@ -429,9 +444,7 @@ json_t *own_keys_list(struct own_keys *own)
 	list_keys(list, &ring->signing, "signing");
 	list_keys(list, &ring->countersigning, "countersigning");
 	for (size_t i = 0; i < ring->signing.old_len; i++)
-		json_array_append_new(list, key_json(ring->signing.old[i].id,
-						     ring->signing.old[i].public_key, "old",
-						     ring->signing.old[i].expired_ts));
+		list_old(list, &ring->signing.old[i]);
 	ring_unref(ring);
 	return list;
 }

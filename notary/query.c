@@ -233,6 +233,7 @@ static int take_results(struct query *query, struct req *r)
 		rc = find_entry(query, asked, r);
 		if (rc)
 			return rc;
+		refresh_note(query->notary->refresh, asked->server, asked->entry);
 		asked->fetched = true;
 		asked->state = ASKED_DONE;
 	}

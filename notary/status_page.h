@@ -7,3 +7,6 @@
 
 /* Appends the page that shows overview_json()'s `overview`. */
 void status_page_write(const json_t *overview, struct mx_str *page);
+
+/* Appends the Content-Security-Policy that allows the page's own style and nothing else. */
+void status_page_policy(struct mx_str *out);

@@ -228,6 +228,14 @@ def test_a_bad_name_in_a_prefetch_list_is_named_and_costs_the_others_nothing(wor
     assert "No such file" in world.command("prefetch", "--file", tmp_path / "none", status=1)
 
 
+def test_a_server_that_was_asked_for_once_is_kept_fresh(make_world):
+    world = make_world().start()
+    world.origins.add("once.test")
+    world.ask("once.test")
+    assert world.metrics()["notary_kept_fresh"] == 1
+    assert world.admin("GET", "/admin/v1/overview").json["counts"]["kept_fresh"] == 1
+
+
 # ---- overview
 
 
