@@ -149,7 +149,8 @@ static void print_page(const json_t *page)
 	size_t i;
 
 	json_array_foreach (jarr(page, "objects"), i, object) {
-		json_dumpf(object, stdout, JSON_COMPACT);
+		/* Some readers end a line at more than a newline. */
+		json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		putchar('\n');
 	}
 }
