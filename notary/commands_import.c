@@ -117,8 +117,9 @@ static int run_import(struct import *import, size_t kind, const char *source)
 
 	import->batch = json_array();
 	rc = kinds[kind].read(source, &visitor, &err);
-	if (rc == 0 && json_array_size(import->batch))
-		rc = send_batch(import, &err);
+	/* What was read before a failure is good. */
+	if (json_array_size(import->batch) && send_batch(import, rc ? NULL : &err))
+		rc = rc ? rc : -MX_REMOTE_FAILED;
 	json_decref(import->batch);
 	printf("%lld read, %lld new, %lld renewed, %lld known, %lld conflicting, %lld rejected\n",
 	       (long long)import->read, (long long)import->fresh, (long long)import->renewed,

@@ -140,7 +140,7 @@ static json_t *ask_about(const void *conf, const char *method, const char *serve
 static bool reads_server(int argc, char **argv, bool *ret_as_json)
 {
 	*ret_as_json = argc == 3 && streq(argv[1], "--json");
-	return argc == 2 || *ret_as_json;
+	return *ret_as_json || (argc == 2 && !mx_starts_with(argv[1], "--"));
 }
 
 int command_inspect(const void *conf, int argc, char **argv)
