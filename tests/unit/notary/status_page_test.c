@@ -34,7 +34,7 @@ static void the_page_names_server_keys_and_counts(void **state)
 
 	(void)state;
 	assert_non_null(strstr(page, "<h1>Key notary notary.example.org</h1>"));
-	assert_non_null(strstr(page, "<code>ab12 cd34</code>"));
+	assert_non_null(strstr(page, "<code class=\"fixed\">ab12 cd34</code>"));
 	assert_non_null(strstr(page, "<dt>Servers known</dt><dd>12</dd>"));
 	assert_non_null(strstr(page, "<dt>Up for</dt><dd>1 d 2 h</dd>"));
 	assert_non_null(strstr(page, "dead.example"));
