@@ -2,6 +2,7 @@
 
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
 #include "shared/id/server_name.h"
 
 #include <stddef.h>
@@ -113,6 +114,13 @@ static void set_defaults(struct notary_conf *conf)
 	*conf->status_page = true;
 }
 
+static int check_alarm_url(const char *url, struct mx_error *err)
+{
+	if (!url || mx_starts_with(url, "https://") || mx_starts_with(url, "http://"))
+		return 0;
+	return mx_fail(err, MX_BAD_CONFIG, "alarm_url: %s is no https:// address", url);
+}
+
 static int check_range(const char *key, unsigned value, unsigned least, unsigned most,
 		       struct mx_error *err)
 {
@@ -142,5 +150,7 @@ int notary_conf_check(void *ptr, struct mx_error *err)
 		rc = check_range("fetch.connect_ms", conf->fetch.connect_ms, 10, 60000, err);
 	if (rc == 0)
 		rc = check_range("fetch.total_ms", conf->fetch.total_ms, 10, 60000, err);
+	if (rc == 0)
+		rc = check_alarm_url(conf->alarm_url, err);
 	return rc;
 }

@@ -95,3 +95,10 @@ def test_every_option_of_a_command_is_in_the_manual():
                           check=True).stdout
     for name in set(re.findall(r"^  .*?--([a-z]+)", text, re.M)):
         assert f"Fl -{name}" in manual
+
+
+def test_an_alarm_address_that_is_none_is_refused_by_the_check(make_world):
+    notary = make_world({"alarm_url": "ops@example.org"}).notary
+    done = notary.command("--check")
+    assert done.returncode != 0
+    assert "alarm_url: ops@example.org is no https:// address" in done.stderr
