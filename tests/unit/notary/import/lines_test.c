@@ -76,6 +76,17 @@ static void a_bad_line_costs_the_others_nothing(void **state)
 	      "!line 5: not_json\nc=3\n!line 7: not_json\n");
 }
 
+static void a_line_with_nul_is_one_bad_line(void **state)
+{
+	static const char text[] = "{\"server\":\"a\",\0\n{\"server\":\"b\",\"object\":\"2\"}\n\0";
+	struct seen seen = { 0 };
+
+	(void)state;
+	assert_int_equal(read_text(text, sizeof(text) - 1, &seen, NULL), 0);
+	assert_string_equal(seen.text.ptr, "!line 1: not_json\nb=2\n!line 3: not_json\n");
+	mx_str_done(&seen.text);
+}
+
 static void a_line_that_no_export_writes_is_refused_by_its_length(void **state)
 {
 	struct mx_str text = { 0 };
@@ -121,6 +132,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_holds_nothing),
 		cmocka_unit_test(each_line_is_an_object),
 		cmocka_unit_test(a_bad_line_costs_the_others_nothing),
+		cmocka_unit_test(a_line_with_nul_is_one_bad_line),
 		cmocka_unit_test(a_line_that_no_export_writes_is_refused_by_its_length),
 		cmocka_unit_test(a_visitor_that_fails_ends_the_reading),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
