@@ -216,7 +216,7 @@ static void a_refused_item_ends_with_its_reason(void **state)
 
 static void an_item_expires_when_nobody_takes_it(void **state)
 {
-	struct world *world = world_new((struct outbox_kind){ .give_up_ms = 20 });
+	struct world *world = world_new((struct outbox_kind){ .give_up_ms = 500 });
 	struct outbox_report report = end_of(world, add(world, "again"));
 
 	(void)state;
