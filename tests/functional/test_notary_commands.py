@@ -81,7 +81,7 @@ def test_a_command_says_that_the_daemon_does_not_run(make_world, line):
 
 def test_a_command_says_that_the_admin_listener_is_not_for_this_user(world):
     if os.geteuid() != 0:
-        pytest.skip("skipped: only root can become another user")
+        pytest.skip("only root can become another user")
     command = [program("trinity-notary"), "-c", world.notary.conf_path, "conflicts"]
     done = subprocess.run(command, user=65534, capture_output=True, text=True,
                           cwd="/", env={"ASAN_OPTIONS": "detect_leaks=0"})

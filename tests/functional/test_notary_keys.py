@@ -192,7 +192,7 @@ def test_a_rotation_that_was_cut_short_harms_nobody(make_world, tmp_path):
 
 def test_a_key_file_of_another_user_keeps_its_owner(make_world, tmp_path):
     if os.geteuid() != 0:
-        pytest.skip("skipped: only root can write files of other users")
+        pytest.skip("only root can write files of other users")
     world = with_countersigning(make_world, tmp_path)
     home = tmp_path / "home"
     home.mkdir(mode=0o700)

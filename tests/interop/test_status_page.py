@@ -16,7 +16,7 @@ TOO_WIDE = """[...document.querySelectorAll("body *")]
     .filter(element => element.getBoundingClientRect().right > window.innerWidth + 0.5)
     .map(element => element.outerHTML.slice(0, 80))"""
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason="skipped: Chromium is not here")
+pytestmark = pytest.mark.skipif(chromium() is None, reason="Chromium is not here")
 
 
 @pytest.fixture(scope="module")
