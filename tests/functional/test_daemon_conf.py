@@ -63,7 +63,7 @@ GOOD = "data_directory: /nowhere\nlisten: [ { address: 127.0.0.1, port: 1 } ]\n"
     (GOOD + "outbound: { dns_servers: one.one.one.one }\n", r"outbound\.dns_servers: must be"),
     (GOOD + "outbound: { ca_file: /nope.pem }\n", r"/nope\.pem: No such file"),
     (GOOD + "greeting: nobody\n", r"greeting: somebody has to be greeted"),
-])
+], ids=lambda value: repr(value[:30]))
 def test_check_says_what_is_wrong_and_where(mini, text, message):
     done = mini.check(text)
     assert done.returncode == 1
