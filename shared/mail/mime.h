@@ -7,6 +7,8 @@
 
 struct mx_error;
 
+#define MAIL_ID_MAX 320 /* with its NUL */
+
 struct mail {
 	const char *from; /* "Name <address>" or an address: of the configuration */
 	const char *to; /* the envelope form of a struct mail_address */
@@ -19,9 +21,12 @@ struct mail {
 
 /*
  * Appends headers (From, To, Subject, Date, Message-ID of From's domain, MIME-Version,
- * Auto-Submitted: auto-generated) and body, lines end with CRLF and have at most 998 octets; text
- * parts are quoted-printable or base64; the boundary is random. *ret_id (128 bytes) gets the
+ * Auto-Submitted: auto-generated) and body. Lines end with CRLF and have at most 78 octets besides
+ * long header values; text is quoted-printable; the boundary is random. ret_id gets the
  * Message-ID. -MX_INVALID_PARAM for a header value with controls.
  */
-int mail_format(const struct mail *mail, int64_t now_ms, struct mx_str *out, char ret_id[128],
-		struct mx_error *err);
+int mail_format(const struct mail *mail, int64_t now_ms, struct mx_str *out,
+		char ret_id[MAIL_ID_MAX], struct mx_error *err);
+
+/* The address of "Name <address>", for the envelope. Borrows. */
+struct mx_slice mail_from_address(const char *from);
