@@ -30,5 +30,7 @@ void mailer_use(struct mailer *mailer, struct outbox *outbox);
 int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_address *to,
 	       const struct mail *mail, uint64_t *ret_id, struct mx_error *err);
 
-/* Why the relay cannot be used, as of the last attempt or probe; NULL if it can. For readiness. */
-const char *mailer_why_not(struct mailer *mailer);
+/* Asks the relay now; waits. 0 or -MX_REMOTE_…. */
+int mailer_probe(struct mailer *mailer, struct mx_error *err);
+/* Whether the last mail or probe found the relay in order; why not otherwise. For readiness. */
+bool mailer_is_well(struct mailer *mailer, char ret_why_not[256]);

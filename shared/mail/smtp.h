@@ -32,12 +32,13 @@ struct smtp_message {
 	/* Called once, just before the final dot is sent; not 0 = do not send it. May be NULL. */
 	int (*before_end)(void *ctx);
 	void *ctx;
+	const _Atomic bool *hurry; /* true: give up, AGAIN if that is still possible. May be NULL */
 };
 
 /*
- * Waits. SENT: the relay took it. AGAIN: 4xx, no connection, bad certificate, any failure before
- * the final dot. REFUSED: 5xx. UNSURE: the final dot was sent and no reply came. err has the
- * relay's words, without addresses.
+ * Waits. SENT: the relay took it. AGAIN: 4xx, no connection, bad certificate, wrong password, any
+ * other failure before the final dot. REFUSED: 5xx. UNSURE: the final dot was sent and no reply
+ * came. err has the relay's words, without addresses.
  */
 enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_message *message,
 			     struct mx_error *err);

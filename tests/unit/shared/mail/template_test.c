@@ -68,7 +68,7 @@ static void what_is_not_there_is_empty(void **state)
 	assert_filled("t.txt", "", "");
 }
 
-static void ifs_choose(void **state)
+static void an_if_chooses_what_is_shown(void **state)
 {
 	(void)state;
 	assert_filled("t.txt", "{% if name %}yes{% endif %}", "yes");
@@ -113,7 +113,7 @@ static void what_is_no_template_is_refused_with_its_line(void **state)
 	}
 }
 
-static void ifs_have_a_depth(void **state)
+static void ifs_have_a_greatest_depth(void **state)
 {
 	mx_str_auto text = { 0 };
 	const char *builtin[][2] = { { "t.txt", NULL }, { NULL } };
@@ -229,9 +229,9 @@ int main(void)
 		cmocka_unit_test(a_value_is_never_a_template),
 		cmocka_unit_test(a_value_begins_no_line_of_a_whole_mail),
 		cmocka_unit_test(what_is_not_there_is_empty),
-		cmocka_unit_test(ifs_choose),
+		cmocka_unit_test(an_if_chooses_what_is_shown),
 		cmocka_unit_test(what_is_no_template_is_refused_with_its_line),
-		cmocka_unit_test(ifs_have_a_depth),
+		cmocka_unit_test(ifs_have_a_greatest_depth),
 		cmocka_unit_test(the_nearest_text_is_taken),
 		cmocka_unit_test(the_reader_s_language_is_chosen),
 		cmocka_unit_test(a_directory_that_is_not_there_is_refused),
