@@ -189,7 +189,7 @@ static bool key_id_ok(struct mx_slice id)
 
 static int check_values(const struct parser *parser, const struct xmatrix *parsed)
 {
-	uint8_t signature[MX_ED25519_SIG_LEN];
+	uint8_t signature[MX_ED25519_SIG_LEN] = { 0 };
 
 	if (!parsed->origin.ptr || !parsed->key.ptr || !parsed->sig.ptr)
 		return malformed(parser, "origin, key or sig is missing");
