@@ -189,7 +189,7 @@ static bool key_id_ok(struct mx_slice id)
 
 static int check_values(const struct parser *parser, const struct xmatrix *parsed)
 {
-	uint8_t signature[MX_ED25519_SIG_LEN] = { 0 };
+	uint8_t signature[MX_ED25519_SIG_LEN];
 
 	if (!parsed->origin.ptr || !parsed->key.ptr || !parsed->sig.ptr)
 		return malformed(parser, "origin, key or sig is missing");
@@ -217,7 +217,7 @@ int xmatrix_parse(struct mx_slice header, struct mx_arena *mem, struct xmatrix *
 	if (rc != 0)
 		return rc;
 	for (skip_separators(&parser); parser.at < parser.end; skip_separators(&parser)) {
-		struct mx_slice name, value;
+		struct mx_slice name = { 0 }, value = { 0 };
 
 		rc = parse_param(&parser, &name, &value);
 		if (rc != 0)

@@ -98,6 +98,9 @@ def build_env():
     return dict(os.environ, CCACHE_BASEDIR=str(ROOT), CCACHE_NOHASHDIR="1")
 
 
+STRICT = ["-DCMAKE_COMPILE_WARNING_AS_ERROR=ON"]  # the other presets are strict anyway
+
+
 def build(preset, targets=(), options=()):
     """build/PRESET, up to date. Raises Unbuildable."""
     log = BUILD / "log" / f"{preset}.log"
@@ -337,7 +340,7 @@ def fuzz_campaign(area, seconds):
 def kind_functional(area):
     venv(VENV, ROOT / "tests" / "requirements.txt")
     build("asan")
-    release = build("release")  # hardening and packages are properties of what is shipped
+    release = build("release", options=STRICT)  # hardening and packages are properties of what is shipped
     return run_pytest("functional", "asan", area, extra_env={"TRINITY_RELEASE": str(release)})
 
 
@@ -361,7 +364,7 @@ def kind_interop(area):
 def kind_bench(area, short=False):
     """Each benchmark prints its own figures; it fails only when it cannot run."""
     venv(VENV, ROOT / "tests" / "requirements.txt")
-    build("release", options=["-DMX_BENCH=ON"])
+    build("release", options=[*STRICT, "-DMX_BENCH=ON"])
     count = Count()
     env = dict(
         os.environ, TRINITY_BUILD=str(BUILD / "release"), PYTHONDONTWRITEBYTECODE="1",
