@@ -35,10 +35,10 @@ void budgets_free(struct budgets *budgets);
 
 /* Takes `amount`. -MX_LIMIT_EXCEEDED with *ret_retry_ms (for retry_after_ms and Retry-After) and
  * nothing taken if it is not there. Thread-safe. */
-int budget_take(struct budgets *budgets, enum budget_kind kind, const char *name, double amount,
-		int64_t *ret_retry_ms, struct mx_error *err);
+int budgets_take(struct budgets *budgets, enum budget_kind kind, const char *name, double amount,
+		 int64_t *ret_retry_ms, struct mx_error *err);
 /* Gives back what was taken for something that then did not happen. */
-void budget_give(struct budgets *budgets, enum budget_kind kind, const char *name, double amount);
+void budgets_give(struct budgets *budgets, enum budget_kind kind, const char *name, double amount);
 
 /* "203.0.113.0/24" or "2001:db8:0:100::/56" of a client's address. */
-void budget_prefix(const char *address, char ret_prefix[64]);
+void budgets_prefix(const char *address, char ret_prefix[64]);

@@ -14,11 +14,13 @@ struct long_term_keys;
 struct mailer;
 struct mx_metrics;
 struct mx_arena;
+struct mx_error;
 struct net;
 struct outbox;
 struct pepper;
 struct sms;
 struct req;
+struct route;
 struct sources;
 struct store;
 struct store_txn;
@@ -28,6 +30,8 @@ struct terms;
 
 struct identity {
 	const struct identity_conf *conf; /* of the start */
+	struct daemon *daemon;
+	const struct route **routes; /* without the groups that are off */
 	struct mx_metrics *metrics;
 	struct store *store;
 	struct net *net;
@@ -57,3 +61,13 @@ struct identity_call {
 
 /* Of a handler: r->txn or r->view, whichever its route has. */
 struct identity_call call_of(struct req *r);
+
+/* Opens everything in its order. */
+int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
+		   struct mx_error *err);
+/* Backwards; also what a failed start left. */
+void identity_stop(void *identity);
+/* What fails keeps what it had. */
+void identity_reload(void *identity, const void *conf);
+/* For readiness: why no mail can be sent; NULL if it can, or if none is to be sent. */
+const char *identity_mail_why_not(void *identity);

@@ -16,14 +16,14 @@ struct store_table;
 struct store_txn;
 struct store_view;
 
-extern const struct store_table account_table, account_token_table;
-
 #define ACCOUNT_TOKEN_LEN 43 /* base64url of 256 bits */
+
+#define ACCOUNT_IDLE_MS INT64_C(31536000000) /* a token that nobody used for 365 days is over */
+#define ACCOUNT_SEEN_MS INT64_C(86400000) /* its use is noted once a day */
 
 struct account {
 	const char *user_id;
-	int64_t created_ms, seen_ms;
-	int64_t terms_version_ms; /* when the terms in force were accepted; 0 = not */
+	int64_t created_ms, seen_ms; /* of the token; seen: to the day */
 };
 
 /* Makes the account if it is new, and a token. */
@@ -34,13 +34,17 @@ int account_open(struct store_txn *txn, const char *user_id, int64_t now_ms,
 int account_by_token(struct store_view *view, const char *token, int64_t now_ms,
 		     struct mx_arena *mem, struct account *ret_account, struct mx_error *err);
 
+/* Notes that the token is used; a failure is none of its user's business. */
+void account_seen(struct store *store, const char *token, int64_t now_ms);
+
 /* -MX_UNKNOWN_TOKEN if it is nobody's. */
 int account_close(struct store_txn *txn, const char *token, struct mx_error *err);
 /* All tokens of a user: administration, erasure. The number that there were. */
 size_t account_close_all(struct store_txn *txn, const char *user_id);
 
-/* ---- openid.c: LANE_NET. The user of an OpenID token, in mem: -MX_INVALID_PARAM for a bad server
- * name, -MX_UNAUTHORIZED if its server does not know it or answers for somebody else's user,
- * -MX_REMOTE_FAILED, -MX_REMOTE_TIMEOUT, -MX_ADDRESS_REFUSED. */
+/* ---- openid.c: LANE_NET. The user of an OpenID token, in mem: -MX_INVALID_PARAM for a server name
+ * that is none or that leads to an address that may not be asked, -MX_NOT_YOURS for a homeserver
+ * that the operator does not let in, -MX_UNAUTHORIZED if the server does not know the token or
+ * answers for somebody else's user, -MX_REMOTE_FAILED, -MX_REMOTE_TIMEOUT. */
 int openid_user(struct identity *identity, const char *server_name, const char *openid_token,
 		struct mx_arena *mem, const char **ret_user_id, struct mx_error *err);

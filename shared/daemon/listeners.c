@@ -132,7 +132,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 	};
 	const struct http_app app = {
 		.ctx = daemon->ctx,
-		.routes = daemon->app->routes,
+		.routes = daemon->routes,
 		.param_types = daemon->app->param_types,
 		.authenticate = daemon->authenticate,
 		.store = daemon->store,

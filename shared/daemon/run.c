@@ -80,6 +80,11 @@ void daemon_limits(struct daemon *daemon, const struct http_limit limits[LIMIT_C
 		http_server_set_limits(daemon->server, limits);
 }
 
+void daemon_routes(struct daemon *daemon, const struct route *const *routes)
+{
+	daemon->routes = routes;
+}
+
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r))
 {
 	daemon->authenticate = authenticate;
@@ -92,6 +97,7 @@ static struct daemon *daemon_new(const struct daemon_app *app, struct conf *conf
 	struct daemon *daemon = mx_calloc(1, sizeof(*daemon));
 
 	daemon->app = app;
+	daemon->routes = app->routes;
 	daemon->conf = daemon->first_conf = conf;
 	daemon->mem = mx_arena_new(0);
 	daemon->metrics = mx_metrics_new();

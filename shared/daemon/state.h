@@ -30,6 +30,7 @@ struct daemon {
 	struct http_server *server, *admin;
 	struct http_limit limits[LIMIT_COUNT];
 	int (*authenticate)(struct req *r);
+	const struct route *const *routes; /* public; the app's until it says otherwise */
 	void *ctx; /* the app's */
 	bool app_started;
 	int64_t started_ms, started_mono_ms;

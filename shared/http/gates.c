@@ -3,6 +3,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/time.h"
 #include "shared/http/exchange.h"
+#include "shared/http/form.h"
 #include "shared/http/gate_limit.h"
 #include "shared/http/server.h"
 #include "shared/json/json.h"
@@ -68,17 +69,41 @@ static bool wants_json(const struct exchange *ex)
 	return ex->req.raw.len > 0 || !(route->flags & ROUTE_OPTIONAL_BODY);
 }
 
-static int pass_json(struct exchange *ex)
+static int parse_json(struct exchange *ex)
 {
 	struct mx_json_limits limits = mx_json_default_limits;
 
-	if (!wants_json(ex))
-		return 0;
 	if (ex->body_max > limits.bytes)
 		limits.bytes = ex->body_max;
 	if (ex->entry->route->nodes_max)
 		limits.nodes = ex->entry->route->nodes_max;
 	return mx_json_parse(ex->req.raw, &limits, ex->req.mem, &ex->req.body, &ex->req.err);
+}
+
+/* Spec: identity service API: v1 took forms and queries, and so its clients still send them. */
+static int parse_form(struct exchange *ex)
+{
+	struct mx_slice raw = ex->req.raw;
+	int rc = 0;
+
+	if (form_is_json(ex->head.content_type, raw)) {
+		rc = parse_json(ex);
+		raw.len = 0;
+	}
+	if (rc == 0 && (!ex->req.body || json_is_null(ex->req.body)))
+		ex->req.body = json_object();
+	if (rc == 0 && raw.len > 0)
+		rc = form_read(raw, ex->req.mem, ex->req.body, &ex->req.err);
+	if (rc == 0 && json_is_object(ex->req.body))
+		form_fill(ex->req.body, &ex->target);
+	return rc;
+}
+
+static int pass_json(struct exchange *ex)
+{
+	if (ex->entry->route->body && (ex->entry->route->flags & ROUTE_FORM))
+		return parse_form(ex);
+	return wants_json(ex) ? parse_json(ex) : 0;
 }
 
 static int pass_schema(struct exchange *ex)

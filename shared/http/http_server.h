@@ -55,7 +55,8 @@ struct http_app {
 	struct mx_metrics *metrics; /* may be NULL; its page asks the running
 				       server: not to be written after the stop */
 	const char *metrics_prefix; /* "notary" */
-	bool plural_missing; /* M_MISSING_PARAMS: identity service */
+	bool plural_missing; /* M_MISSING_PARAMS, and M_BAD_JSON also for what is no JSON:
+				identity service */
 	const char *server_header; /* NULL = none is sent */
 };
 

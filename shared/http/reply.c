@@ -161,6 +161,8 @@ static int wire_code(const struct exchange *ex, int rc)
 {
 	if (rc == -MX_MISSING_PARAM && ex->server->app.plural_missing)
 		return MX_MISSING_PARAMS;
+	if (rc == -MX_NOT_JSON && ex->server->app.plural_missing)
+		return MX_BAD_JSON;
 	return -rc > 0 && -rc < MX_CODE_COUNT ? -rc : MX_UNKNOWN;
 }
 

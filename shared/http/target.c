@@ -68,8 +68,8 @@ static int escaped_byte(const char *text)
 	return high << 4 | low;
 }
 
-/* In place; a piece never grows. */
-static bool decode(char *text)
+/* In place: a piece never grows. */
+bool target_decode(char *text)
 {
 	char *from = strchr(text, '%');
 	char *to = from;
@@ -101,7 +101,7 @@ static int add_segment(struct target *target, char *segment, struct mx_error *er
 {
 	if (target->len == TARGET_SEGMENTS_MAX)
 		return mx_fail(err, MX_INVALID_PARAM, "The path has too many segments");
-	if (!decode(segment))
+	if (!target_decode(segment))
 		return mx_fail(err, MX_INVALID_PARAM, "A path segment is not encoded correctly");
 	if (is_dots(segment))
 		return mx_fail(err, MX_INVALID_PARAM, "Dot segments are not accepted");
@@ -147,7 +147,7 @@ static bool split_pair(struct target *target, char *piece)
 		return true;
 	if (equals)
 		*equals = '\0';
-	if (!decode(piece) || !decode(value))
+	if (!target_decode(piece) || !target_decode(value))
 		return false;
 	target->pairs[target->pairs_len++] = (struct target_pair){ piece, value };
 	return true;

@@ -33,5 +33,8 @@ struct target {
 int target_parse(struct mx_slice raw, struct mx_slice host, struct mx_arena *mem,
 		 struct target *ret_target, struct mx_error *err);
 
+/* Percent-decodes in place. False for broken escapes, %00 and what is no UTF-8 then. */
+bool target_decode(char *text);
+
 /* The value of the first pair of that name, or NULL. */
 const char *target_query(const struct target *target, const char *name);

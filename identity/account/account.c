@@ -1,0 +1,94 @@
+#include "identity/account/account.h"
+
+#include "identity/account/account_db.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/rand.h"
+#include "shared/core/str.h"
+#include "shared/crypto/sha256.h"
+#include "shared/store/store.h"
+
+#include <sodium.h>
+
+#define TOKEN_BYTES 32
+
+static void make_token(char ret_token[ACCOUNT_TOKEN_LEN + 1])
+{
+	uint8_t bytes[TOKEN_BYTES];
+
+	mx_random_bytes(bytes, sizeof(bytes));
+	sodium_bin2base64(ret_token, ACCOUNT_TOKEN_LEN + 1, bytes, sizeof(bytes),
+			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_memzero(bytes, sizeof(bytes));
+}
+
+int account_open(struct store_txn *txn, const char *user_id, int64_t now_ms,
+		 char ret_token[ACCOUNT_TOKEN_LEN + 1], struct mx_error *err)
+{
+	const struct account_token token = { user_id, now_ms, now_ms };
+	uint8_t hash[MX_SHA256_LEN];
+	int rc = account_db_add(txn, user_id, now_ms);
+
+	if (rc)
+		return mx_fail(err, (enum mx_code) - rc, "The account cannot be read");
+	make_token(ret_token);
+	mx_sha256(mx_slice_of(ret_token, ACCOUNT_TOKEN_LEN), hash);
+	account_db_put_token(txn, hash, &token);
+	return 0;
+}
+
+int account_by_token(struct store_view *view, const char *token, int64_t now_ms,
+		     struct mx_arena *mem, struct account *ret_account, struct mx_error *err)
+{
+	struct account_token found;
+	uint8_t hash[MX_SHA256_LEN];
+	int rc;
+
+	mx_sha256(mx_slice(token), hash);
+	rc = account_db_load_token(NULL, view, hash, mem, &found);
+	if (rc == -MX_NOT_FOUND || (rc == 0 && now_ms - found.seen_ms > ACCOUNT_IDLE_MS))
+		return mx_fail(err, MX_UNAUTHORIZED, "Unrecognised access token");
+	if (rc)
+		return rc;
+	*ret_account = (struct account){ found.user_id, found.created_ms, found.seen_ms };
+	return 0;
+}
+
+void account_seen(struct store *store, const char *token, int64_t now_ms)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct store_txn *txn = store_txn_begin(store);
+	struct account_token found;
+	uint8_t hash[MX_SHA256_LEN];
+
+	mx_sha256(mx_slice(token), hash);
+	if (account_db_load_token(txn, NULL, hash, mem, &found)) {
+		store_txn_abort(txn);
+		return;
+	}
+	found.seen_ms = now_ms;
+	account_db_put_token(txn, hash, &found);
+	store_txn_commit(txn, NULL);
+}
+
+int account_close(struct store_txn *txn, const char *token, struct mx_error *err)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct account_token found;
+	uint8_t hash[MX_SHA256_LEN];
+	int rc;
+
+	mx_sha256(mx_slice(token), hash);
+	rc = account_db_load_token(txn, NULL, hash, mem, &found);
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(err, MX_UNKNOWN_TOKEN, "Unrecognised access token");
+	if (rc)
+		return rc;
+	account_db_delete_token(txn, hash, found.user_id);
+	return 0;
+}
+
+size_t account_close_all(struct store_txn *txn, const char *user_id)
+{
+	return account_db_delete_tokens(txn, user_id);
+}

@@ -1,0 +1,144 @@
+#include "identity/account/account_db.h"
+
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/store/key.h"
+#include "shared/store/record.h"
+#include "shared/store/store.h"
+
+#define RECORD_VERSION 1
+#define PAGE           1000
+
+const struct store_table account_table = { .name = "account" };
+const struct store_table account_token_table = { .name = "account_token" };
+const struct store_table account_user_token_table = { .name = "account_user_token" };
+
+static struct store_key user_key(const char *user_id)
+{
+	struct store_key key = { 0 };
+
+	store_key_text(&key, mx_slice(user_id));
+	return key;
+}
+
+static struct store_key hash_key(const uint8_t *hash)
+{
+	struct store_key key = { 0 };
+
+	store_key_text(&key, mx_slice_of(hash, MX_SHA256_LEN));
+	return key;
+}
+
+static struct store_key user_hash_key(const char *user_id, const uint8_t *hash)
+{
+	struct store_key key = user_key(user_id);
+
+	store_key_text(&key, mx_slice_of(hash, MX_SHA256_LEN));
+	return key;
+}
+
+int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct store_key key = user_key(user_id);
+	mx_str_auto value = { 0 };
+	struct mx_slice before;
+	int rc = store_txn_get(txn, &account_table, store_key_slice(&key), mem, &before);
+
+	if (rc != -MX_NOT_FOUND)
+		return rc;
+	record_begin(&value, RECORD_VERSION);
+	record_put_i64(&value, now_ms);
+	store_txn_put(txn, &account_table, store_key_slice(&key), mx_str_slice(&value));
+	return 0;
+}
+
+void account_db_put_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
+			  const struct account_token *token)
+{
+	struct store_key key = hash_key(hash);
+	struct store_key of_user = user_hash_key(token->user_id, hash);
+	mx_str_auto value = { 0 }, nothing = { 0 };
+
+	record_begin(&value, RECORD_VERSION);
+	record_put_bytes(&value, mx_slice(token->user_id));
+	record_put_i64(&value, token->created_ms);
+	record_put_i64(&value, token->seen_ms);
+	store_txn_put(txn, &account_token_table, store_key_slice(&key), mx_str_slice(&value));
+	record_begin(&nothing, RECORD_VERSION);
+	store_txn_put(txn, &account_user_token_table, store_key_slice(&of_user),
+		      mx_str_slice(&nothing));
+}
+
+void account_db_delete_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
+			     const char *user_id)
+{
+	struct store_key key = hash_key(hash);
+	struct store_key of_user = user_hash_key(user_id, hash);
+
+	store_txn_delete(txn, &account_token_table, store_key_slice(&key));
+	store_txn_delete(txn, &account_user_token_table, store_key_slice(&of_user));
+}
+
+int account_db_load_token(struct store_txn *txn, struct store_view *view,
+			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
+			  struct account_token *ret_token)
+{
+	struct store_key key = hash_key(hash);
+	struct record_reader reader;
+	struct account_token token;
+	struct mx_slice value, user_id;
+	int rc = txn ? store_txn_get(txn, &account_token_table, store_key_slice(&key), mem, &value)
+		     : store_get(view, &account_token_table, store_key_slice(&key), mem, &value);
+
+	if (rc)
+		return rc;
+	reader = record_open(value);
+	user_id = record_bytes(&reader);
+	token.user_id = mx_arena_strndup(mem, user_id.ptr, user_id.len);
+	token.created_ms = record_i64(&reader);
+	token.seen_ms = record_i64(&reader);
+	if (!record_ok(&reader))
+		return -MX_STORE;
+	*ret_token = token;
+	return 0;
+}
+
+static bool read_hash(struct mx_slice key, struct mx_str *user_id, struct mx_str *hash)
+{
+	mx_str_clear(user_id);
+	mx_str_clear(hash);
+	return store_key_read_text(&key, user_id) && store_key_read_text(&key, hash) &&
+	       hash->len == MX_SHA256_LEN;
+}
+
+static void delete_rows(struct store_txn *txn, const struct store_rows *rows)
+{
+	mx_str_auto user_id = { 0 }, hash = { 0 };
+
+	for (size_t i = 0; i < rows->len; i++)
+		if (read_hash(rows->items[i].key, &user_id, &hash))
+			account_db_delete_token(txn, (const uint8_t *)hash.ptr, user_id.ptr);
+}
+
+size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id)
+{
+	struct store_key from = user_key(user_id), to;
+	struct store_range range = { .limit = PAGE };
+	struct store_rows rows = { 0 };
+	size_t count = 0;
+
+	store_key_range_end(&from, &to);
+	range.from = store_key_slice(&from);
+	range.to = store_key_slice(&to);
+	do {
+		mx_arena_auto *mem = mx_arena_new(0);
+
+		/* What is deleted is not found again. */
+		if (store_txn_scan(txn, &account_user_token_table, &range, mem, &rows))
+			return count;
+		delete_rows(txn, &rows);
+		count += rows.len;
+	} while (rows.len == PAGE);
+	return count;
+}

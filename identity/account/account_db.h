@@ -1,0 +1,35 @@
+/* Records of accounts and their tokens, which are known by their SHA-256 only. */
+#pragma once
+
+#include "shared/crypto/sha256.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mx_arena;
+struct store_table;
+struct store_txn;
+struct store_view;
+
+extern const struct store_table account_table, account_token_table, account_user_token_table;
+
+struct account_token {
+	const char *user_id;
+	int64_t created_ms, seen_ms;
+};
+
+/* Adds the account unless it is there. */
+int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms);
+
+void account_db_put_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
+			  const struct account_token *token);
+void account_db_delete_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
+			     const char *user_id);
+
+/* -MX_NOT_FOUND. In mem. Exactly one of txn and view. */
+int account_db_load_token(struct store_txn *txn, struct store_view *view,
+			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
+			  struct account_token *ret_token);
+
+/* All tokens of a user; how many there were. */
+size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id);

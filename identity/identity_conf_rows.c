@@ -1,0 +1,216 @@
+/* Which keys there are; what they may say is in identity_conf.c. */
+#include "identity/identity_conf.h"
+#include "shared/id/server_name.h"
+
+#include <stddef.h>
+
+#define TEXT_MAX 4096
+#define LIST_MAX 10000
+
+/* The type of one section of struct identity_conf, for offsets inside it. */
+#define SECTION(name) __typeof__(((struct identity_conf *)0)->name)
+
+#define MAYBE                 CYAML_FLAG_OPTIONAL
+#define UINT_OF(type, member) CYAML_FIELD_UINT(#member, MAYBE, type, member)
+#define BOOL_OF(type, member) CYAML_FIELD_BOOL_PTR(#member, MAYBE, type, member)
+#define NEEDED_OF(type, member) \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
+#define TEXT_OF(type, member) \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | MAYBE, type, member, 1, TEXT_MAX)
+#define LIST_OF(type, member, entry)                                                         \
+	CYAML_FIELD_SEQUENCE(#member, CYAML_FLAG_POINTER | MAYBE, type, member, &(entry), 0, \
+			     LIST_MAX)
+
+#define UINT(section, member)  UINT_OF(SECTION(section), member)
+#define BOOL(section, member)  BOOL_OF(SECTION(section), member)
+#define TEXT(section, member)  TEXT_OF(SECTION(section), member)
+#define TEXTS(section, member) LIST_OF(SECTION(section), member, text_entry)
+#define MAPPING(member, flags) \
+	CYAML_FIELD_MAPPING(#member, flags, struct identity_conf, member, member##_fields)
+
+static const cyaml_schema_value_t text_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
+};
+
+static const cyaml_schema_field_t keys_fields[] = {
+	TEXT(keys, signing_file),
+	TEXTS(keys, revoked),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t endpoints_fields[] = {
+	TEXTS(endpoints, off),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t homeservers_fields[] = {
+	TEXTS(homeservers, allow),
+	TEXTS(homeservers, deny),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_strval_t mail_tls_names[] = {
+	{ "starttls", CONF_MAIL_STARTTLS },
+	{ "implicit", CONF_MAIL_IMPLICIT },
+	{ "plain", CONF_MAIL_PLAIN },
+};
+
+static const cyaml_schema_field_t mail_fields[] = {
+	TEXT(mail, relay),
+	UINT(mail, port),
+	CYAML_FIELD_ENUM("tls", MAYBE | CYAML_FLAG_STRICT, struct mail_conf, tls, mail_tls_names,
+			 CYAML_ARRAY_LEN(mail_tls_names)),
+	TEXT(mail, user),
+	TEXT(mail, password_file),
+	TEXT(mail, from),
+	TEXT(mail, hello),
+	TEXT(mail, ca_file),
+	UINT(mail, per_domain),
+	UINT(mail, domain_pause_ms),
+	UINT(mail, give_up_hours),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t templates_fields[] = {
+	TEXT(templates, directory),
+	TEXT(templates, brand),
+	TEXT(templates, language),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t validation_fields[] = {
+	BOOL(validation, landing_page),
+	BOOL(validation, next_link_http),
+	TEXTS(validation, next_link_hosts),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t binding_fields[] = {
+	BOOL(binding, tell_owner),
+	BOOL(binding, reply_with_invites),
+	TEXTS(binding, names),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t lookup_fields[] = {
+	UINT(lookup, pepper_days),
+	UINT(lookup, overlap_hours),
+	UINT(lookup, addresses_max),
+	BOOL(lookup, plain),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t invites_fields[] = {
+	UINT(invites, local_max),          UINT(invites, domain_max),
+	UINT(invites, expire_days),        TEXTS(invites, block_keywords),
+	TEXTS(invites, block_rooms),       TEXTS(invites, block_servers),
+	TEXTS(invites, block_homeservers), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t language_fields[] = {
+	NEEDED_OF(struct terms_language, language),
+	NEEDED_OF(struct terms_language, name),
+	NEEDED_OF(struct terms_language, url),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t language_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct terms_language, language_fields),
+};
+
+static const cyaml_schema_field_t document_fields[] = {
+	NEEDED_OF(struct terms_document, id),
+	NEEDED_OF(struct terms_document, version),
+	LIST_OF(struct terms_document, languages, language_entry),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t document_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct terms_document, document_fields),
+};
+
+static const cyaml_schema_field_t terms_fields[] = {
+	LIST_OF(SECTION(terms), documents, document_entry),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t requests_fields[] = {
+	UINT(limits.requests, per_second),
+	UINT(limits.requests, burst),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t budget_fields[] = {
+	UINT_OF(struct budget_limit, burst),
+	UINT_OF(struct budget_limit, per_day),
+	CYAML_FIELD_END,
+};
+
+#define BUDGET(member) CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, budget_fields)
+
+static const cyaml_schema_field_t limits_fields[] = {
+	CYAML_FIELD_MAPPING("requests", MAYBE, SECTION(limits), requests, requests_fields),
+	BUDGET(registers),
+	BUDGET(mail_asker),
+	BUDGET(mail_address),
+	BUDGET(mail_address_day),
+	BUDGET(mail_network),
+	BUDGET(sms_number),
+	BUDGET(sms_number_day),
+	BUDGET(sms_country),
+	BUDGET(sms_network),
+	BUDGET(invites),
+	BUDGET(lookup_misses),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t internal_fields[] = {
+	TEXT(internal, token_file),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t peer_fields[] = {
+	NEEDED_OF(struct peer_conf, name),
+	NEEDED_OF(struct peer_conf, url),
+	LIST_OF(struct peer_conf, keys, text_entry),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t peer_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct peer_conf, peer_fields),
+};
+
+static const cyaml_schema_field_t replication_fields[] = {
+	LIST_OF(SECTION(replication), peers, peer_entry),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t source_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct source_conf, source_conf_fields),
+};
+
+static const cyaml_schema_field_t identity_fields[] = {
+	CYAML_FIELD_STRING_PTR("server_name", CYAML_FLAG_POINTER, struct identity_conf, server_name,
+			       1, MX_SERVER_NAME_MAX),
+	NEEDED_OF(struct identity_conf, public_base_url),
+	MAPPING(keys, CYAML_FLAG_DEFAULT),
+	MAPPING(endpoints, MAYBE),
+	MAPPING(homeservers, MAYBE),
+	MAPPING(mail, MAYBE),
+	MAPPING(templates, MAYBE),
+	MAPPING(validation, MAYBE),
+	MAPPING(binding, MAYBE),
+	MAPPING(lookup, MAYBE),
+	MAPPING(invites, MAYBE),
+	MAPPING(terms, MAYBE),
+	MAPPING(limits, MAYBE),
+	MAPPING(internal, MAYBE),
+	MAPPING(replication, MAYBE),
+	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),
+	LIST_OF(struct identity_conf, sources, source_entry),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t identity_conf_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct identity_conf, identity_fields),
+};

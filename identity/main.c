@@ -1,0 +1,53 @@
+/* trinity-identity. */
+#include "identity/identity.h"
+#include "identity/identity_conf.h"
+#include "identity/routes.h"
+#include "shared/crypto/ed25519.h"
+#include "shared/daemon/daemon.h"
+
+/* The signing file is made at the first start; the others are only read. */
+static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
+{
+	const struct identity_conf *conf = conf_ptr;
+
+	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
+	daemon_path_add(paths, conf->mail.password_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->internal.token_file, DAEMON_PATH_NEEDED);
+}
+
+static const char *const fixed_keys[] = {
+	"server_name", "public_base_url", "keys.signing_file",
+	"endpoints",   "homeservers",     "templates",
+	"validation",  "binding",         "lookup",
+	"invites",     "internal",        "replication.peers",
+	"sms",         "sources",         NULL,
+};
+
+static const struct daemon_check checks[] = {
+	{ "mail", identity_mail_why_not },
+	{ 0 },
+};
+
+static const struct daemon_app app = {
+	.name = "trinity-identity",
+	.default_conf = "/etc/trinity/identity.yaml",
+	.conf_schema = &identity_conf_schema,
+	.conf_check = identity_conf_check,
+	.fixed_keys = fixed_keys,
+	.paths = identity_paths,
+	.start = identity_start,
+	.reload = identity_reload,
+	.stop = identity_stop,
+	.routes = identity_routes,
+	.admin_routes = identity_admin_routes,
+	.checks = checks,
+	.plural_missing = true,
+};
+
+int main(int argc, char **argv)
+{
+	mx_crypto_init();
+	return daemon_main(&app, argc, argv);
+}
