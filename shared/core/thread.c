@@ -13,7 +13,7 @@
 #define NAME_MAX_LEN 16 /* the system's, with the NUL */
 
 struct start {
-	void *(*main)(void *);
+	void *(*run)(void *);
 	void *ctx;
 	char name[NAME_MAX_LEN];
 };
@@ -25,22 +25,22 @@ static void *named_main(void *ptr)
 
 	mx_free(ptr);
 	pthread_setname_np(pthread_self(), start.name);
-	return start.main(start.ctx);
+	return start.run(start.ctx);
 }
 
-static struct start *start_new(const char *name, void *(*main)(void *), void *ctx)
+static struct start *start_new(const char *name, void *(*run)(void *), void *ctx)
 {
 	struct start *start = mx_alloc(sizeof(*start));
 
-	start->main = main;
+	start->run = run;
 	start->ctx = ctx;
 	snprintf(start->name, sizeof(start->name), "%s", name);
 	return start;
 }
 
-bool mx_thread_try(const char *name, void *(*main)(void *), void *ctx, pthread_t *ret_thread)
+bool mx_thread_try(const char *name, void *(*run)(void *), void *ctx, pthread_t *ret_thread)
 {
-	struct start *start = start_new(name, main, ctx);
+	struct start *start = start_new(name, run, ctx);
 	pthread_attr_t attr;
 	sigset_t all, before;
 	bool started;
@@ -57,11 +57,11 @@ bool mx_thread_try(const char *name, void *(*main)(void *), void *ctx, pthread_t
 	return started;
 }
 
-pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx)
+pthread_t mx_thread_start(const char *name, void *(*run)(void *), void *ctx)
 {
 	pthread_t thread;
 
-	if (!mx_thread_try(name, main, ctx, &thread)) {
+	if (!mx_thread_try(name, run, ctx, &thread)) {
 		mx_log(MX_LOG_ERROR, "no thread could be started", "name", name, NULL);
 		abort();
 	}

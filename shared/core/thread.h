@@ -10,10 +10,10 @@
 
 /* Aborts if the system has no more threads: this happens at start only. All signals are blocked:
  * they belong to the main thread. */
-pthread_t mx_thread_start(const char *name, void *(*main)(void *), void *ctx);
+pthread_t mx_thread_start(const char *name, void *(*run)(void *), void *ctx);
 
 /* The same for a thread that can be done without: false if the system has no more. */
-bool mx_thread_try(const char *name, void *(*main)(void *), void *ctx, pthread_t *ret_thread);
+bool mx_thread_try(const char *name, void *(*run)(void *), void *ctx, pthread_t *ret_thread);
 
 /* A condition whose timed waits end at a time of mx_after_us(). */
 void mx_cond_init(pthread_cond_t *cond);

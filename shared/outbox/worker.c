@@ -114,7 +114,7 @@ struct attempt {
 	struct mx_error err;
 };
 
-static void send(struct attempt *attempt)
+static void send_item(struct attempt *attempt)
 {
 	const struct outbox_kind *kind = &attempt->queue->kind;
 	const struct outbox_row *row = &attempt->row;
@@ -226,7 +226,7 @@ static void attempt_item(struct queue *queue, struct item *item)
 
 	attempt.result = OUTBOX_WITHDRAWN;
 	if (load(queue->outbox, item->id, mem, &attempt.row) == 0) {
-		send(&attempt);
+		send_item(&attempt);
 		settle(&attempt);
 		log_end(&attempt, item->id);
 	}
