@@ -20,11 +20,11 @@ struct mail_conf {
 };
 
 struct terms_language {
-	char *language, *name, *url;
+	const char *language, *name, *url;
 };
 
 struct terms_document {
-	char *id, *version;
+	const char *id, *version;
 	struct terms_language *languages;
 	unsigned languages_count;
 };
