@@ -28,11 +28,12 @@ static int get_is_valid(struct req *r)
 
 #define FROM_MEMORY .lane = LANE_IO, .flags = ROUTE_CORS
 
-#define ROWS(base)                                                                               \
-	{ GET, base "/pubkey/{keyId}", get_key, FROM_MEMORY, .reply = "identity/pubkey.reply" }, \
-	{                                                                                        \
-		GET, base "/pubkey/isvalid", get_is_valid, FROM_MEMORY,                          \
-			.reply = "identity/valid.reply"                                          \
+#define ROWS(base)                                                 \
+	{ GET, base "/pubkey/isvalid", get_is_valid, FROM_MEMORY,  \
+	  .reply = "identity/valid.reply" },                       \
+	{                                                          \
+		GET, base "/pubkey/{keyId}", get_key, FROM_MEMORY, \
+			.reply = "identity/pubkey.reply"           \
 	}
 
 const struct route pubkey_routes[] = {

@@ -1,4 +1,4 @@
-"""What several files of stories share: servers over shared/http, and notaries."""
+"""What several files of stories share: servers over shared/http, notaries, identity services."""
 
 import shutil
 import subprocess
@@ -86,6 +86,50 @@ def make_world(request):
 
         def make(configuration=None, **more):
             made = make_notary_world(f"{directory}/{len(worlds)}", configuration, **more)
+            worlds.append(made)
+            request.node.trinity_story = made.story
+            return made
+
+        yield make
+        for made in worlds:
+            made.end()
+
+
+# ---- identity services
+
+
+def make_identity_world(directory, configuration):
+    from identity_world import World  # needs Python packages that not every story does
+
+    return World(directory, configuration)
+
+
+@pytest.fixture(scope="module")
+def shared_identity(request):
+    """The file's configuration is its CONFIGURATION."""
+    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
+        made = make_identity_world(directory, getattr(request.module, "CONFIGURATION", None))
+        yield made.start()
+        made.end()
+
+
+@pytest.fixture
+def people(request, shared_identity):
+    """A running identity service that the file's tests share: each uses names of its own."""
+    request.node.trinity_story = shared_identity.story
+    yield shared_identity
+    assert shared_identity.identity.is_running(), "the identity service has ended"
+    shared_identity.identity.check_log()
+
+
+@pytest.fixture
+def make_people(request):
+    """make_people(configuration): an identity service, not started, for one test."""
+    worlds = []
+    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
+
+        def make(configuration=None):
+            made = make_identity_world(f"{directory}/{len(worlds)}", configuration)
             worlds.append(made)
             request.node.trinity_story = made.story
             return made

@@ -243,6 +243,8 @@ def slow_drip(seconds=0.2):
 class Origins:
     """The origins of a test, on one fake network."""
 
+    kind = Origin  # what add() makes
+
     def __init__(self, net):
         self.net = net
         self.all = {}
@@ -267,7 +269,7 @@ class Origins:
 
     def add(self, name, port=FEDERATION_PORT, **more):
         """A server with this name at an address of its own. port 0: any, and in its name."""
-        origin = Origin(name, **more)
+        origin = self.kind(name, **more)
         host = self._listen([name], origin.respond, port)
         origin.name = f"{name}:{host.port}" if port == 0 else name
         origin.host = host

@@ -383,6 +383,16 @@ class Story:
         }
         return self.daemon("trinity-notary", configuration, **more)
 
+    def identity(self, configuration=None, **more):
+        """An identity service that is not started yet, with a key file of its own."""
+        made = self.daemon("trinity-identity", {
+            "server_name": "id.test",
+            "public_base_url": "http://id.test",
+            "keys": {"signing_file": str(self.directory / "identity.key")},
+            **(configuration or {}),
+        }, **more)
+        return made
+
     def end(self):
         """Stops all; the first complaint is raised once all are gone."""
         complaints = []
