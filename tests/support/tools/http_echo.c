@@ -297,6 +297,7 @@ static const struct route routes[] = {
 	{ GET, "/slash", get_nothing, .flags = ROUTE_SLASH },
 	{ POST, "/json", post_json, .body = SCHEMA, .flags = ROUTE_CORS },
 	{ POST, "/json/to", post_json, .body = "admin/backup" },
+	{ POST, "/form", post_json, .body = "admin/backup", .flags = ROUTE_FORM },
 	{ POST, "/json/big", post_json, .body = SCHEMA, .body_max = BIG_BODY },
 	{ PUT, "/json", post_json, .body = SCHEMA, .flags = ROUTE_OPTIONAL_BODY },
 	{ POST, "/raw", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 1024 * 1024 },
