@@ -9,9 +9,10 @@
 #include "shared/http/server.h"
 #include "shared/http/wire_layout.h"
 
-/* Bodies of refused requests are read to the end, so that the connection stays in step; longer
- * ones end it. */
-#define SWALLOW_MAX  (64 * 1024)
+/* Bodies of refused requests are read to the end: the connection stays in step, and who sends
+ * somewhat too much can read why, where a close with bytes unread would be a reset. Longer ones
+ * end it. */
+#define SWALLOW_MAX  (2 * 1024 * 1024)
 #define BODY_AT_ONCE 4096 /* taken on the word of Content-Length; more only as it comes */
 
 static struct http_conn *conn_of(struct MHD_Connection *mhd)

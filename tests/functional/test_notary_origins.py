@@ -279,7 +279,7 @@ def test_what_is_asked_for_is_fetched_again_in_the_background(world):
     world.ask(a.name)
     world.admin("POST", f"/admin/v1/servers/{a.name}/prefetch")
     a.valid_until_ts = None
-    eventually(lambda: a.fetches == 2)
+    eventually(lambda: a.fetches >= 2)
     eventually(lambda: world.inspect(a.name)["versions"][0]["valid_until_ts"] > now_ms() + 3600_000)
     a.fault = origins.hang
     [entry] = world.ask(a.name)

@@ -7,6 +7,7 @@
 The fixture `story` is in tests/conftest.py. Everything listens on loopback.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -142,7 +143,8 @@ class Listener:
             headers.setdefault("Content-Type", "application/json")
         connection = self.connection(timeout)
         try:
-            connection.request(method, target, body, headers)
+            with contextlib.suppress(BrokenPipeError):  # refused while we were sending
+                connection.request(method, target, body, headers)
             answer = connection.getresponse()
             reply = Reply(answer.status, answer.headers, answer.read())
         finally:
