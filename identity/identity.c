@@ -6,6 +6,7 @@
 #include "identity/account/terms_db.h"
 #include "identity/budgets.h"
 #include "identity/identity_conf.h"
+#include "identity/invite/invite.h"
 #include "identity/long_term_keys.h"
 #include "identity/routes.h"
 #include "shared/core/alloc.h"
@@ -165,9 +166,10 @@ static size_t cache_bytes(const struct identity *identity)
 
 static int open_store(struct identity *identity, struct mx_error *err)
 {
-	static const struct store_table *const own[] = { &account_table, &account_token_table,
-							 &account_user_token_table, &terms_table,
-							 NULL };
+	static const struct store_table *const own[] = {
+		&account_table, &account_token_table,  &account_user_token_table, &terms_table,
+		&invite_table,  &invite_address_table, &ephemeral_key_table,      NULL
+	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
 		.tables = tables,
@@ -204,6 +206,7 @@ static int open_outbox(struct identity *identity, struct mx_error *err)
 	};
 	int rc;
 
+	kinds[conf.kinds_len++] = onbind_kind(identity);
 	if (identity->mailer)
 		kinds[conf.kinds_len++] = mailer_kind(identity->mailer);
 	rc = outbox_new(&conf, &identity->outbox, err);

@@ -101,10 +101,15 @@ static const cyaml_schema_field_t lookup_fields[] = {
 };
 
 static const cyaml_schema_field_t invites_fields[] = {
-	UINT(invites, local_max),          UINT(invites, domain_max),
-	UINT(invites, expire_days),        TEXTS(invites, block_keywords),
-	TEXTS(invites, block_rooms),       TEXTS(invites, block_servers),
-	TEXTS(invites, block_homeservers), CYAML_FIELD_END,
+	UINT(invites, local_max),
+	UINT(invites, domain_max),
+	UINT(invites, expire_days),
+	TEXT(invites, web_client),
+	TEXTS(invites, block_keywords),
+	TEXTS(invites, block_rooms),
+	TEXTS(invites, block_servers),
+	TEXTS(invites, block_homeservers),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t language_fields[] = {

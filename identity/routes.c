@@ -6,8 +6,10 @@
 
 #include <stddef.h>
 
-const struct route *const identity_routes[] = { meta_routes, pubkey_routes, account_routes,
-						terms_routes, NULL };
+const struct route *const identity_routes[] = { meta_routes,      pubkey_routes,
+						account_routes,   terms_routes,
+						ephemeral_routes, sign_v1_routes,
+						sign_v2_routes,   NULL };
 
 const struct route *const identity_admin_routes[] = { NULL };
 
@@ -18,6 +20,8 @@ static const struct {
 } grouped[] = {
 	{ account_routes, "accounts" },
 	{ terms_routes, "accounts" },
+	{ sign_v1_routes, "v1_invites" },
+	{ sign_v2_routes, "invites" },
 };
 
 static const char *group_of(const struct route *routes)

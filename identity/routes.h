@@ -15,6 +15,8 @@ struct identity_conf;
 
 extern const struct route meta_routes[], pubkey_routes[];
 extern const struct route account_routes[], terms_routes[];
+extern const struct route store_invite_v1_routes[], store_invite_v2_routes[];
+extern const struct route sign_v1_routes[], sign_v2_routes[], ephemeral_routes[];
 
 extern const struct route *const identity_routes[]; /* of the public listeners: all */
 extern const struct route *const identity_admin_routes[];

@@ -1,0 +1,150 @@
+#include "identity/invite/invite.h"
+
+#include "identity/identity.h"
+#include "identity/invite/invite_db.h"
+#include "identity/invite/invite_rules.h"
+#include "identity/invite/onbind.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "shared/id/mxid.h"
+#include "shared/id/server_name.h"
+#include "shared/json/json.h"
+#include "shared/outbox/outbox.h"
+
+#include <string.h>
+
+bool invite_is_expired(const struct invite_rules *rules, const struct invite *invite,
+		       int64_t now_ms)
+{
+	return invite->state == INVITE_PENDING && rules->life_ms > 0 &&
+	       now_ms - invite->created_ms >= rules->life_ms;
+}
+
+int invite_load(const struct identity_call *call, const char *token, struct invite *ret_invite)
+{
+	return invite_db_get(call, token, ret_invite);
+}
+
+int invite_list(const struct identity_call *call, const struct threepid *threepid,
+		struct invite_list *ret_list)
+{
+	struct invite_list list = { 0 };
+	const char **tokens;
+	size_t len;
+	int rc = invite_db_tokens(call, threepid, &tokens, &len);
+
+	if (rc)
+		return rc;
+	list.items = mx_arena_calloc(call->mem, len + 1, sizeof(*list.items));
+	for (; rc == 0 && list.len < len; list.len++)
+		rc = invite_db_get(call, tokens[list.len], &list.items[list.len]);
+	if (rc)
+		return -MX_STORE;
+	*ret_list = list;
+	return 0;
+}
+
+int invite_withdraw(const struct identity_call *call, const char *token, struct mx_error *err)
+{
+	struct invite invite;
+	int rc = invite_db_get(call, token, &invite);
+
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(err, MX_NOT_FOUND, "There is no invite with this token");
+	if (rc)
+		return rc;
+	if (invite.state == INVITE_DELIVERED || invite.state == INVITE_WITHDRAWN)
+		return mx_fail(err, MX_NOT_FOUND, "The invite has ended already");
+	if (invite.state == INVITE_BOUND)
+		outbox_withdraw_in(call->txn, invite.notice_id);
+	invite.state = INVITE_WITHDRAWN;
+	invite.ended_ms = call->now_ms;
+	invite_db_put(call->txn, &invite);
+	return 0;
+}
+
+/* ---- binding */
+
+struct telling {
+	const struct identity_call *call;
+	const json_t *association;
+	const char *user_id;
+	struct mx_slice server; /* of the user */
+};
+
+static int tell(const struct telling *telling, struct invite *invite, struct mx_error *err)
+{
+	const struct identity_call *call = telling->call;
+	mx_str_auto payload = { 0 };
+	int rc;
+
+	invite->state = INVITE_BOUND;
+	invite->user_id = telling->user_id;
+	rc = onbind_payload(call, telling->association, invite, &payload, err);
+	if (rc)
+		return rc;
+	invite->notice_id = outbox_add(call->identity->outbox, call->txn,
+				       &(struct outbox_new_item){
+					       .kind = ONBIND_KIND,
+					       .lane = telling->server,
+					       .payload = mx_str_slice(&payload),
+				       });
+	invite_db_put(call->txn, invite);
+	return 0;
+}
+
+/* One notice for each, so that a room that fails takes no other with it. */
+static int tell_all(const struct telling *telling, struct invite_list *list, struct mx_error *err)
+{
+	struct invite_rules rules = invite_rules_of(telling->call->identity);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < list->len; i++) {
+		struct invite *invite = &list->items[i];
+
+		if (invite->state == INVITE_PENDING &&
+		    !invite_is_expired(&rules, invite, telling->call->now_ms))
+			rc = tell(telling, invite, err);
+	}
+	return rc;
+}
+
+int invite_bind(const struct identity_call *call, const struct threepid *threepid,
+		const char *user_id, struct mx_slice signed_association, struct mx_error *err)
+{
+	struct telling telling = { .call = call, .user_id = user_id };
+	json_t *association;
+	struct invite_list list;
+	struct mx_id id;
+	int rc;
+
+	/* Nobody could be told; they stay pending for a user who has a homeserver. */
+	if (!mx_user_id_parse(mx_slice(user_id), false, &id) || !mx_server_name_valid(id.server))
+		return 0;
+	rc = invite_list(call, threepid, &list);
+	if (rc || list.len == 0)
+		return rc;
+	rc = mx_json_parse(signed_association, &mx_json_default_limits, call->mem, &association,
+			   err);
+	if (rc)
+		return rc;
+	telling.association = association;
+	telling.server = id.server;
+	rc = tell_all(&telling, &list, err);
+	json_decref(association);
+	return rc;
+}
+
+int invite_import(struct store_txn *txn, const struct invite *invite, struct mx_error *err)
+{
+	static const uint8_t unknown[32];
+
+	if (!*invite->token || strlen(invite->token) > MX_ID_MAX)
+		return mx_fail(err, MX_INVALID_PARAM, "The token is empty or too long");
+	invite_db_expect_absent(txn, invite->token);
+	invite_db_put(txn, invite);
+	if (memcmp(invite->ephemeral_public, unknown, sizeof(unknown)) != 0)
+		ephemeral_db_put(txn, invite->ephemeral_public, invite->token);
+	return 0;
+}

@@ -1,0 +1,221 @@
+#include "identity/invite/invite_mail.h"
+
+#include "identity/identity.h"
+#include "identity/invite/invite.h"
+#include "identity/invite/invite_rules.h"
+#include "identity/message/message.h"
+#include "shared/core/arena.h"
+#include "shared/core/str.h"
+#include "shared/core/url.h"
+#include "shared/core/utf8.h"
+#include "shared/core/vec.h"
+#include "shared/json/json.h"
+
+#include <string.h>
+
+/* Longer names are cut to fewer letters and an ellipsis, as in the mails of other services. */
+#define SENDER_MAX 20
+#define SENDER_CUT 19
+#define ROOM_MAX   30
+#define ROOM_CUT   25
+
+#define WEB_CLIENT_KEY "org.matrix.web_client_location"
+
+struct mail_values mx_vec(struct template_value);
+
+struct mailing {
+	const struct identity_call *call;
+	const struct invite_asking *asking;
+	const struct invite *invite;
+	struct invite_rules rules;
+	struct mail_values values;
+};
+
+static void add(struct mailing *mailing, const char *name, const char *value)
+{
+	mx_vec_push(&mailing->values, (struct template_value){ name, value });
+}
+
+/* ---- names that strangers chose */
+
+/* What turns the direction of the text around it: a name must not write the sentence. */
+static bool is_override(struct mx_slice letter)
+{
+	static const char *const overrides[] = {
+		"\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066",
+		"\u2067", "\u2068", "\u2069", "\u200e", "\u200f",
+	};
+
+	for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]); i++) {
+		if (mx_slice_is(letter, overrides[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_control(struct mx_slice letter)
+{
+	unsigned char first = (unsigned char)letter.ptr[0];
+
+	return (letter.len == 1 && (first < 0x20 || first == 0x7f)) ||
+	       (letter.len == 2 && first == 0xc2 && (unsigned char)letter.ptr[1] < 0xa0);
+}
+
+static void clean(const char *name, struct mx_str *out)
+{
+	struct mx_slice rest = mx_slice(name);
+
+	for (size_t step; (step = mx_utf8_step(rest)) > 0; rest.ptr += step, rest.len -= step) {
+		struct mx_slice letter = mx_slice_of(rest.ptr, step);
+
+		if (is_control(letter))
+			mx_str_add_char(out, ' ');
+		else if (!is_override(letter))
+			mx_str_add_slice(out, letter);
+	}
+}
+
+static const char *cut(const struct mailing *mailing, const char *name, size_t max, size_t shown)
+{
+	mx_str_auto cleaned = { 0 };
+	struct mx_slice all;
+	size_t at = 0;
+
+	clean(name, &cleaned);
+	all = mx_str_slice(&cleaned);
+	if (mx_utf8_count(all) > max) {
+		while (shown-- > 0)
+			at += mx_utf8_step(mx_slice_of(all.ptr + at, all.len - at));
+		cleaned.len = at;
+		mx_str_add_text(&cleaned, "…");
+	}
+	return mx_arena_slice(mailing->call->mem, mx_str_slice(&cleaned)).ptr;
+}
+
+static const char *bracketed(const struct mailing *mailing, const char *text)
+{
+	return text && *text ? mx_arena_strf(mailing->call->mem, "(%s) ", text) : "";
+}
+
+static void add_names(struct mailing *mailing)
+{
+	const json_t *body = mailing->asking->body;
+	const char *room = cut(mailing, jstr_or(body, "room_name", ""), ROOM_MAX, ROOM_CUT);
+
+	add(mailing, "sender_display_name",
+	    cut(mailing, jstr_or(body, "sender_display_name", ""), SENDER_MAX, SENDER_CUT));
+	add(mailing, "room_name", room);
+	add(mailing, "bracketed_room_name", bracketed(mailing, room));
+	add(mailing, "bracketed_verified_sender",
+	    bracketed(mailing, mailing->asking->account ? mailing->asking->sender : NULL));
+	add(mailing, "is_space", streq(jstr(body, "room_type"), "m.space") ? "1" : "");
+}
+
+/* ---- where it leads */
+
+static bool is_web_address(const char *text)
+{
+	return text && (mx_starts_with(text, "https://") || mx_starts_with(text, "http://"));
+}
+
+static const char *web_client_of(const struct mailing *mailing)
+{
+	const char *asked = jstr(mailing->asking->body, WEB_CLIENT_KEY);
+
+	return is_web_address(asked) ? asked : mailing->rules.web_client;
+}
+
+static const char *sign_url(const struct mailing *mailing, const char *private_key)
+{
+	mx_str_auto url = { 0 };
+
+	mx_str_add_text(&url, mailing->rules.base_url);
+	/* v1: on v2 the client would have to accept our terms before the person is anybody. */
+	mx_str_add_text(&url, "/_matrix/identity/api/v1/sign-ed25519?token=");
+	mx_url_add(&url, mx_slice(mailing->invite->token));
+	mx_str_add_text(&url, "&private_key=");
+	mx_url_add(&url, mx_slice(private_key));
+	return mx_arena_slice(mailing->call->mem, mx_str_slice(&url)).ptr;
+}
+
+static void add_query(struct mx_str *url, const char *name, const char *value)
+{
+	mx_str_addf(url, "&%s=", name);
+	mx_url_add(url, mx_slice(value));
+}
+
+static const char *link_to(const struct mailing *mailing, const char *web_client,
+			   const char *signing)
+{
+	static const char *const passed_on[] = { "room_name", "room_avatar_url",
+						 "guest_access_token", "guest_user_id",
+						 "room_type" };
+	const json_t *body = mailing->asking->body;
+	mx_str_auto url = { 0 };
+
+	mx_str_addf(&url, "%s/#/room/", web_client);
+	mx_url_add(&url, mx_slice(mailing->invite->room_id));
+	mx_str_add_text(&url, "?email=");
+	mx_url_add(&url, mx_slice(mailing->asking->address));
+	add_query(&url, "signurl", signing);
+	add_query(&url, "inviter_name", jstr_or(body, "sender_display_name", ""));
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		add_query(&url, passed_on[i], jstr_or(body, passed_on[i], ""));
+	return mx_arena_slice(mailing->call->mem, mx_str_slice(&url)).ptr;
+}
+
+static void add_links(struct mailing *mailing, const char *private_key)
+{
+	const char *web_client = web_client_of(mailing);
+	const char *signing = sign_url(mailing, private_key);
+
+	add(mailing, "token", mailing->invite->token);
+	add(mailing, "ephemeral_private_key", private_key);
+	add(mailing, "signurl", signing);
+	add(mailing, "web_client_location", web_client ? web_client : "");
+	add(mailing, "link", web_client ? link_to(mailing, web_client, signing) : "");
+}
+
+/* ---- everything else that the homeserver sent */
+
+static bool is_there(const struct mail_values *values, const char *name)
+{
+	for (size_t i = 0; i < values->len; i++) {
+		if (streq(values->items[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static void add_rest(struct mailing *mailing)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)mailing->asking->body, key, value) {
+		if (json_is_string(value) && !is_there(&mailing->values, key))
+			add(mailing, key, json_string_value(value));
+	}
+}
+
+int invite_mail(const struct identity_call *call, const struct invite_asking *asking,
+		const struct invite *invite, const char *private_key, struct mx_error *err)
+{
+	struct mailing mailing = {
+		.call = call,
+		.asking = asking,
+		.invite = invite,
+		.rules = invite_rules_of(call->identity),
+	};
+	struct template_values values;
+	uint64_t id;
+	int rc;
+
+	add_names(&mailing);
+	add_links(&mailing, private_key);
+	add_rest(&mailing);
+	values = (struct template_values){ mailing.values.items, mailing.values.len };
+	rc = message_mail(call, MESSAGE_INVITE, asking->style, asking->address, &values, &id, err);
+	mx_vec_done(&mailing.values);
+	return rc;
+}

@@ -1,0 +1,83 @@
+/* Spec: identity service API, "Invitation storage". */
+#include "identity/budgets.h"
+#include "identity/identity.h"
+#include "identity/invite/invite.h"
+#include "identity/invite/invite_rules.h"
+#include "identity/message/message.h"
+#include "identity/routes.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/http/request.h"
+#include "shared/json/json.h"
+
+/* They stand in rooms for ever: v1, which every server that checks them knows. */
+#define LONG_TERM_CHECK IDENTITY_V1 "/pubkey/isvalid"
+#define EPHEMERAL_CHECK IDENTITY_V1 "/pubkey/ephemeral/isvalid"
+
+static json_t *key_json(const char *public_key, const char *base_url, const char *path)
+{
+	return json_pack("{s:s, s:s+}", "public_key", public_key, "key_validity_url", base_url,
+			 path);
+}
+
+static json_t *answer_json(const struct invite_answer *answer, const char *base_url)
+{
+	return json_pack("{s:s, s:s, s:[o,o], s:s}", "token", answer->token, "public_key",
+			 answer->long_term_public, "public_keys",
+			 key_json(answer->long_term_public, base_url, LONG_TERM_CHECK),
+			 key_json(answer->ephemeral_public, base_url, EPHEMERAL_CHECK),
+			 "display_name", answer->display_name);
+}
+
+static int store(struct req *r, const char *payer)
+{
+	struct identity_call call = call_of(r);
+	struct message_style style = message_style_of(call.identity, r);
+	struct invite_answer answer = { 0 };
+	const struct invite_asking asking = {
+		.medium = jstr(r->body, "medium"),
+		.address = jstr(r->body, "address"),
+		.room_id = jstr(r->body, "room_id"),
+		.sender = jstr(r->body, "sender"),
+		.body = r->body,
+		.account = r->user,
+		.payer = payer,
+		.paid = r->run > 0,
+		.style = &style,
+	};
+	int rc = invite_store(&call, &asking, &answer, &r->err);
+
+	if (rc == 0)
+		reply_json(r, answer_json(&answer, invite_rules_of(call.identity).base_url));
+	else if (answer.bound_user)
+		r->err_fields = json_pack("{s:s}", "mxid", answer.bound_user);
+	return rc;
+}
+
+static int store_for_account(struct req *r)
+{
+	return store(r, r->user);
+}
+
+/* v1 has no accounts, and anybody may name any sender. */
+static int store_for_network(struct req *r)
+{
+	char prefix[64];
+
+	budgets_prefix(r->client, prefix);
+	return store(r, prefix);
+}
+
+const struct route store_invite_v2_routes[] = {
+	{ POST, IDENTITY_V2 "/store-invite", store_for_account, .auth = AUTH_USER,
+	  .limit = LIMIT_SEND_MAIL, .txn = TXN_WRITE, .flags = ROUTE_CORS,
+	  .body = "identity/store_invite", .reply = "identity/store_invite.reply" },
+	{ 0 },
+};
+
+const struct route store_invite_v1_routes[] = {
+	{ POST, IDENTITY_V1 "/store-invite", store_for_network, .limit = LIMIT_SEND_MAIL,
+	  .txn = TXN_WRITE, .flags = ROUTE_CORS | ROUTE_FORM, .body = "identity/store_invite",
+	  .reply = "identity/store_invite.reply" },
+	{ 0 },
+};
