@@ -27,25 +27,26 @@ struct binding {
 	struct threepid threepid;
 	const char *user_id; /* NULL: unbound on purpose, for replication and audits */
 	int64_t ts_ms, not_before_ms, not_after_ms;
-	const char *origin; /* the identity service that signed it; ours or a peer's */
-	uint64_t number; /* of the origin's log */
+	const char *origin; /* the identity service that signed it… */
+	bool ours; /* …which is this one, not a peer */
+	uint64_t number; /* of the origin's log; 0: ours, not stored yet */
 	struct mx_slice signed_json; /* canonical bytes with signatures */
 };
 
-/* A new association of ours, signed by long_term_sign(); ts is now. In mem. user_id NULL makes a
- * tombstone. */
+/* A new association of ours, signed by long_term_sign(); ts is now, or just after what is stored
+ * if a clock went back. In mem. user_id NULL makes a tombstone. */
 int binding_make(const struct identity_call *call, const struct threepid *threepid,
 		 const char *user_id, struct binding *ret_binding, struct mx_error *err);
 
 /* Stores it unless what is there is newer (false then), keeps the index by user, the log and
- * the look-up hashes in step. */
+ * the look-up hashes in step. One of ours gets the next number of our log. */
 bool binding_put(const struct identity_call *call, const struct binding *binding);
 
-/* The binding in force now, by call->view: neither tombstones nor ones out of their time.
- * -MX_NOT_FOUND. In mem. */
+/* The binding in force now, by call->txn or call->view: neither tombstones nor ones out of their
+ * time. -MX_NOT_FOUND. In mem. */
 int binding_find(const struct identity_call *call, const struct threepid *threepid,
 		 struct binding *ret_binding);
-/* The same in a transaction, tombstones included: what is stored. */
+/* The same, tombstones included: what is stored. */
 int binding_load(const struct identity_call *call, const struct threepid *threepid,
 		 struct binding *ret_binding);
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct binding;
 struct identity_call;
 struct mx_error;
 struct mx_metrics;
@@ -23,13 +24,15 @@ struct store_view;
 
 extern const struct store_table lookup_table, pepper_table;
 
-#define PEPPER_MAX      128
-#define LOOKUP_HASH_LEN 32
+#define PEPPER_MAX           128
+#define LOOKUP_HASH_LEN      32
+#define LOOKUP_ADDRESSES_MAX 10000
 
 struct pepper_conf {
 	struct store *store;
 	int64_t life_ms; /* 0 = 7 days; < 0 = for ever */
 	int64_t overlap_ms; /* 0 = 1 day */
+	bool hashes_only; /* the algorithm "none" is refused */
 	struct mx_metrics *metrics;
 };
 
@@ -45,11 +48,12 @@ int pepper_rotate(struct pepper *pepper, struct mx_error *err);
 int pepper_import(struct pepper *pepper, const char *text, struct mx_error *err);
 
 void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1]);
+bool pepper_allows_none(const struct pepper *pepper);
 
-/* Keeps the hashes of all live peppers in step with a binding; user_id NULL removes. Part of
+/* Keeps the hashes of all live peppers in step with a binding; a tombstone removes. The peppers
+ * are read in the transaction: one that is born meanwhile makes it a conflict. Part of
  * binding_put(). */
-void lookup_update(struct pepper *pepper, struct store_txn *txn, const struct threepid *threepid,
-		   const char *user_id);
+void lookup_update(struct store_txn *txn, const struct binding *binding);
 
 struct lookup_request {
 	const json_t *addresses; /* strings as sent */
@@ -58,7 +62,7 @@ struct lookup_request {
 };
 
 /*
- * The answer's `mappings` of the addresses , owned by the caller. algorithm:
+ * The answer's `mappings` of the addresses, owned by the caller; by call->view. algorithm:
  * "sha256" or "none". -MX_INVALID_PEPPER (its error object names algorithm and lookup_pepper),
  * -MX_INVALID_PARAM, -MX_TOO_MANY. Takes from the account's look-up budget. Takes as long for
  * misses as for hits.

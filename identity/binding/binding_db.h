@@ -1,0 +1,43 @@
+/* Records of bindings: who is bound, whom a user has, and our log in the order of commits. */
+#pragma once
+
+#include "identity/binding/binding.h"
+
+struct store_rows;
+
+/* What is read through: a request's view, or a transaction if there is one. */
+struct binding_reader {
+	struct store_view *view;
+	struct store_txn *txn;
+	struct mx_arena *mem;
+};
+
+/* -MX_NOT_FOUND; -MX_STORE for a record that nobody wrote. Strings in mem. */
+int binding_db_load(const struct binding_reader *reader, const struct threepid *threepid,
+		    struct binding *ret_binding);
+/* In place of `old` (NULL = there was none), with its rows of the index and the log. */
+void binding_db_put(struct store_txn *txn, const struct binding *old,
+		    const struct binding *binding);
+
+/* The last number given in our log. Two transactions that take the next one conflict: numbers
+ * grow with commits, so a reader of the log never passes over one that comes later. */
+int binding_db_last_number(struct store_txn *txn, struct mx_arena *mem, uint64_t *ret_number);
+
+int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
+		       struct binding_list *ret_list);
+int binding_db_log(const struct binding_reader *reader, uint64_t after, size_t limit,
+		   struct binding **ret_items, size_t *ret_len);
+
+/* A page of the table behind the key `after` (empty: from the start), in its order. Rows read by
+ * a transaction are part of what it checks. *ret_next: for the next page. */
+struct binding_page {
+	struct binding *items;
+	size_t len;
+	struct mx_slice next; /* ptr NULL at the end */
+};
+
+int binding_db_page(const struct binding_reader *reader, struct mx_slice after, size_t limit,
+		    struct binding_page *ret_page);
+
+int binding_db_each(struct store *store, void (*visit)(void *ctx, const struct binding *binding),
+		    void *ctx, struct mx_error *err);

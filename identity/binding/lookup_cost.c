@@ -1,0 +1,29 @@
+#include "identity/binding/lookup_cost.h"
+
+#include "identity/budgets.h"
+#include "identity/identity.h"
+#include "shared/core/error.h"
+
+#define HIT_COST 0.1 /* of a miss */
+
+int lookup_cost_take(const struct identity_call *call, const char *asker, size_t addresses,
+		     struct mx_error *err)
+{
+	int64_t retry_ms = 0;
+	int rc;
+
+	if (!asker || addresses == 0)
+		return 0;
+	rc = budgets_take(call->identity->budgets, BUDGET_LOOKUP_MISSES, asker, (double)addresses,
+			  &retry_ms, err);
+	if (rc && err)
+		err->retry_after_ms = retry_ms;
+	return rc;
+}
+
+void lookup_cost_settle(const struct identity_call *call, const char *asker, size_t hits)
+{
+	if (asker && hits > 0)
+		budgets_give(call->identity->budgets, BUDGET_LOOKUP_MISSES, asker,
+			     (double)hits * (1 - HIT_COST));
+}

@@ -1,0 +1,37 @@
+/* What the pepper's own files and its tests share. */
+#pragma once
+
+#include "identity/binding/pepper_db.h"
+
+#include <pthread.h>
+
+struct mx_metric;
+
+struct pepper {
+	struct pepper_conf conf;
+	pthread_mutex_t lock; /* of everything below; innermost */
+	pthread_cond_t wake;
+	struct pepper_rows rows; /* as last committed */
+	bool running, stopping, woken;
+	pthread_t thread;
+	struct mx_metric *hashed, *rotations;
+};
+
+/* The first in the state, or NULL. */
+struct pepper_row *pepper_row_in(struct pepper_rows *rows, enum pepper_state state);
+/* A new one behind all of them, its state still to be set. */
+struct pepper_row pepper_next(const struct pepper_rows *rows);
+
+/* Whether the text is the current pepper, or the previous one in its overlap. */
+bool pepper_find(struct pepper *pepper, const char *text, uint64_t *ret_generation);
+
+/* One step of what there is to do at now_ms: a page of hashes, a change of state. *ret_more: the
+ * next step is due at once. -MX_CONFLICT changed nothing. */
+int pepper_step(struct pepper *pepper, int64_t now_ms, bool *ret_more);
+
+/* Reads the peppers again: after each change of them. */
+int pepper_refresh(struct pepper *pepper);
+
+/* Puts or removes the hash of one binding with one pepper. */
+void lookup_put_hash(struct store_txn *txn, const struct pepper_row *pepper,
+		     const struct binding *binding);
