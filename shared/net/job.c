@@ -13,6 +13,7 @@
 #define DEFAULT_CONNECT_MS 3000
 #define DEFAULT_TOTAL_MS   8000
 #define PORT_HTTP          80
+#define RETRY_AFTER_MAX_S  86400
 
 #define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 
@@ -213,6 +214,8 @@ static int ask(struct net_job *job, struct mx_error *err)
 
 static void drop_transfer(struct net_job *job)
 {
+	if (job->transfer)
+		job->response.sent |= job->transfer->checked;
 	net_transfer_free(job->transfer);
 	job->transfer = NULL;
 }
@@ -353,12 +356,14 @@ static void response_fill(struct net_job *job)
 {
 	struct net_response *response = &job->response;
 	struct net_transfer *transfer = job->transfer;
+	curl_off_t retry_after_s = 0;
 	char *type = NULL;
 
 	response->took_ms = mx_mono_ms() - job->started_ms;
 	response->body = MX_SLICE("");
 	if (!transfer)
 		return;
+	response->sent |= transfer->checked;
 	memcpy(response->address, transfer->address, sizeof(response->address));
 	memcpy(response->certificate_sha256, transfer->certificate_sha256,
 	       sizeof(response->certificate_sha256));
@@ -367,6 +372,11 @@ static void response_fill(struct net_job *job)
 	response->body = mx_str_slice(&transfer->body);
 	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
 	response->content_type = type;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (retry_after_s > 0)
+		response->retry_after_ms =
+			(retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S) *
+			MX_SECOND_MS;
 	mx_str_add_slice(&job->cache_headers, mx_str_slice(&transfer->cache_headers));
 }
 

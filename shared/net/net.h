@@ -53,7 +53,9 @@ struct net_response {
 		   -MX_REMOTE_TIMEOUT, -MX_ADDRESS_REFUSED, -MX_TOO_LARGE,
 		   -MX_INVALID_PARAM (no valid name), -MX_BUSY */
 	struct mx_error err; /* what went wrong, for operators: "TLS: …", "DNS: …" */
+	bool sent; /* the peer may have got the request, whatever rc is */
 	int status;
+	int64_t retry_after_ms; /* as its Retry-After header says; 0 = nothing */
 	struct mx_slice body; /* borrowed until the callback returns */
 	const char *content_type; /* may be NULL */
 	char address[64]; /* the peer's, "" if none was reached */

@@ -49,7 +49,8 @@ struct outbox_kind {
 	unsigned parallel; /* at most so many at once; each holds a thread meanwhile */
 	unsigned lane_parallel; /* … to one lane; 0 = parallel */
 	int64_t lane_pause_ms; /* between two beginnings in one lane; 0 = none */
-	/* Sends one item on a thread that may wait for the network. err says why not. */
+	/* Sends one item on a thread that may wait for the network. err says why not, and by
+	 * retry_after_ms that the other side wants a longer pause before the next attempt. */
 	enum outbox_result (*send)(void *ctx, const struct outbox_item *item, struct mx_error *err);
 	/* In the transaction that ends the item; may be NULL. Never -AGAIN. */
 	void (*ended)(void *ctx, struct store_txn *txn, const struct outbox_item *item,

@@ -134,8 +134,10 @@ static void send_item(struct attempt *attempt)
 static int64_t next_time(const struct attempt *attempt)
 {
 	const struct outbox_kind *kind = &attempt->queue->kind;
-	int64_t at = mx_now_ms() + pause_after(kind, attempt->row.attempts);
+	int64_t pause_ms = pause_after(kind, attempt->row.attempts);
+	int64_t asked_ms = attempt->err.retry_after_ms;
 	int64_t end = attempt->row.created_ms + kind->give_up_ms;
+	int64_t at = mx_now_ms() + (asked_ms > pause_ms ? asked_ms : pause_ms);
 
 	return at < end ? at : end;
 }

@@ -72,9 +72,10 @@ size_t net_mock_waiting(void)
 
 static struct net_mock_request copy_request(const struct net_request *request)
 {
-	struct net_mock_request copy = { .body = request->body };
+	struct net_mock_request copy = { .headers = request->headers, .body = request->body };
 
 	snprintf(copy.method, sizeof(copy.method), "%s", request->method ? request->method : "GET");
+	snprintf(copy.url, sizeof(copy.url), "%s", request->url ? request->url : "");
 	snprintf(copy.server, sizeof(copy.server), "%s", request->server ? request->server : "");
 	snprintf(copy.target, sizeof(copy.target), "%s", request->target ? request->target : "");
 	return copy;
@@ -84,7 +85,9 @@ static struct net_response response_of(const struct net_mock_answer *answer)
 {
 	struct net_response response = {
 		.rc = answer->rc,
+		.sent = answer->sent || answer->rc == 0,
 		.status = answer->status,
+		.retry_after_ms = answer->retry_after_ms,
 		.body = answer->body,
 		.took_ms = answer->took_ms,
 	};

@@ -6,12 +6,15 @@
 
 /* What was asked; copies, good until the answer. */
 struct net_mock_request {
-	char method[8], server[256], target[256];
+	char method[8], server[256], target[256], url[1024];
+	const char *const *headers; /* only for the handler; may be NULL */
 	struct mx_slice body;
 };
 
 struct net_mock_answer {
 	int rc, status;
+	bool sent;
+	int64_t retry_after_ms;
 	struct mx_slice body;
 	const char *address, *certificate; /* NULL = "" */
 	int64_t took_ms;
