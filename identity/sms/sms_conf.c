@@ -157,14 +157,23 @@ static int check_place(const char *key, const char *country, struct mx_error *er
 		       country);
 }
 
-static int check_countries(const struct sms_conf *conf, struct mx_error *err)
+static int check_countries_of(const char *key, char **places, unsigned count, struct mx_error *err)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < conf->countries.allow_count; i++)
-		rc = check_place("countries.allow", conf->countries.allow[i], err);
-	for (unsigned i = 0; rc == 0 && i < conf->countries.deny_count; i++)
-		rc = check_place("countries.deny", conf->countries.deny[i], err);
+	for (unsigned i = 0; rc == 0 && i < count; i++)
+		rc = check_place(key, streq(places[i], SMS_DEFAULT) ? "" : places[i], err);
+	return rc;
+}
+
+static int check_countries(const struct sms_conf *conf, struct mx_error *err)
+{
+	int rc = check_countries_of("countries.allow", conf->countries.allow,
+				    conf->countries.allow_count, err);
+
+	if (rc == 0)
+		rc = check_countries_of("countries.deny", conf->countries.deny,
+					conf->countries.deny_count, err);
 	if (rc == 0 && conf->countries.otherwise == SMS_DENY && conf->countries.allow_count == 0)
 		return mx_fail(err, MX_BAD_CONFIG,
 			       "sms.countries: list some in `allow`, or set `default: allow`");
@@ -245,7 +254,8 @@ static int check_gateway(const struct sms_conf *conf, struct mx_error *err)
 		return mx_fail(err, MX_BAD_CONFIG, "sms.gateway: %s is none of ours",
 			       conf->gateway);
 	if (transport->needs_from && !conf->service && !has_default_originator(conf))
-		return mx_fail(err, MX_BAD_CONFIG, "sms.originators: the entry `default` is missing");
+		return mx_fail(err, MX_BAD_CONFIG,
+			       "sms.originators: the entry `default` is missing");
 	if (conf->url && !mx_starts_with(conf->url, "https://") &&
 	    !mx_starts_with(conf->url, "http://"))
 		return mx_fail(err, MX_BAD_CONFIG, "sms.url: %s is no https:// address", conf->url);

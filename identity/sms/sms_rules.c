@@ -5,10 +5,10 @@
 #include "shared/core/str.h"
 #include "shared/phone/phone.h"
 
-#define DIGITS      "0123456789"
-#define DECIMALS    6
-#define WHOLE_MAX   1000000000
-#define PREFIX_MAX  PHONE_DIGITS_MAX
+#define DIGITS     "0123456789"
+#define DECIMALS   6
+#define WHOLE_MAX  1000000000
+#define PREFIX_MAX PHONE_DIGITS_MAX
 
 static bool is_prefix(const char *place)
 {

@@ -374,9 +374,9 @@ static void response_fill(struct net_job *job)
 	response->content_type = type;
 	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
-		response->retry_after_ms =
-			(retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s : RETRY_AFTER_MAX_S) *
-			MX_SECOND_MS;
+		response->retry_after_ms = (retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s
+									      : RETRY_AFTER_MAX_S) *
+					   MX_SECOND_MS;
 	mx_str_add_slice(&job->cache_headers, mx_str_slice(&transfer->cache_headers));
 }
 
