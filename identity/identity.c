@@ -9,6 +9,7 @@
 #include "identity/invite/invite.h"
 #include "identity/long_term_keys.h"
 #include "identity/routes.h"
+#include "identity/sms/sms.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -167,8 +168,9 @@ static size_t cache_bytes(const struct identity *identity)
 static int open_store(struct identity *identity, struct mx_error *err)
 {
 	static const struct store_table *const own[] = {
-		&account_table, &account_token_table,  &account_user_token_table, &terms_table,
-		&invite_table,  &invite_address_table, &ephemeral_key_table,      NULL
+		&account_table,       &account_token_table, &account_user_token_table,
+		&terms_table,         &invite_table,        &invite_address_table,
+		&ephemeral_key_table, &sms_spend_table,     NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
@@ -209,10 +211,14 @@ static int open_outbox(struct identity *identity, struct mx_error *err)
 	kinds[conf.kinds_len++] = onbind_kind(identity);
 	if (identity->mailer)
 		kinds[conf.kinds_len++] = mailer_kind(identity->mailer);
+	kinds[conf.kinds_len++] = sms_kind(identity->sms);
 	rc = outbox_new(&conf, &identity->outbox, err);
-	if (rc == 0 && identity->mailer)
+	if (rc)
+		return rc;
+	if (identity->mailer)
 		mailer_use(identity->mailer, identity->outbox);
-	return rc;
+	sms_use(identity->sms, identity->outbox);
+	return 0;
 }
 
 /* Keys of homeservers, for the unbinds that they sign. */
@@ -240,6 +246,17 @@ static int open_key_ring(struct identity *identity, struct mx_error *err)
 	return 0;
 }
 
+static int open_sms(struct identity *identity, struct mx_error *err)
+{
+	const struct sms_needs needs = {
+		.net = identity->net,
+		.store = identity->store,
+		.metrics = identity->metrics,
+	};
+
+	return sms_new(&identity->conf->sms, &needs, &identity->sms, err);
+}
+
 static int open_sending(struct identity *identity, struct mx_error *err)
 {
 	struct budget_rate rates[BUDGET_KINDS];
@@ -251,6 +268,8 @@ static int open_sending(struct identity *identity, struct mx_error *err)
 	identity->budgets = budgets_new(rates, identity->metrics);
 	if (identity->conf->mail.relay)
 		rc = set_mailer(identity, &identity->conf->mail, err);
+	if (rc == 0)
+		rc = open_sms(identity, err);
 	return rc ? rc : open_outbox(identity, err);
 }
 
@@ -312,6 +331,7 @@ void identity_stop(void *ctx)
 	key_history_free(identity->history);
 	terms_free(identity->terms);
 	outbox_free(identity->outbox);
+	sms_free(identity->sms);
 	mailer_free(identity->mailer);
 	budgets_free(identity->budgets);
 	template_set_free(identity->templates);
@@ -355,6 +375,8 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	reload_keys(identity, conf);
 	if (identity->mailer && conf->mail.relay && set_mailer(identity, &conf->mail, &err))
 		say_kept("mail", &err);
+	if (sms_set(identity->sms, &conf->sms, &err))
+		say_kept("sms", &err);
 }
 
 const char *identity_mail_why_not(void *ctx)

@@ -224,6 +224,8 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 	if (rc == 0)
 		rc = check_mail(&conf->mail, err);
 	if (rc == 0)
+		rc = sms_conf_check(&conf->sms, err);
+	if (rc == 0)
 		rc = check_terms(conf, err);
 	if (rc == 0)
 		rc = check_peers(conf, err);

@@ -13,16 +13,17 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
 	daemon_path_add(paths, conf->mail.password_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->sms.secret_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->internal.token_file, DAEMON_PATH_NEEDED);
 }
 
 static const char *const fixed_keys[] = {
-	"server_name", "public_base_url", "keys.signing_file",
-	"endpoints",   "homeservers",     "templates",
-	"validation",  "binding",         "lookup",
-	"invites",     "internal",        "replication.peers",
-	"sms",         "sources",         NULL,
+	"server_name", "public_base_url", "keys.signing_file", "endpoints",
+	"homeservers", "templates",       "validation",        "binding",
+	"lookup",      "invites",         "internal",          "replication.peers",
+	"sources",     "sms.parallel",    "sms.pause_ms",      "sms.give_up_minutes",
+	NULL,
 };
 
 static const struct daemon_check checks[] = {

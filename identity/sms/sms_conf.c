@@ -157,7 +157,8 @@ static int check_place(const char *key, const char *country, struct mx_error *er
 		       country);
 }
 
-static int check_countries_of(const char *key, char **places, unsigned count, struct mx_error *err)
+static int check_countries_of(const char *key, const char *const *places, unsigned count,
+			      struct mx_error *err)
 {
 	int rc = 0;
 
@@ -288,9 +289,9 @@ static char *text_copy(const char *text, struct mx_arena *mem)
 	return text ? mx_arena_strdup(mem, text) : NULL;
 }
 
-static char **list_copy(char **list, unsigned count, struct mx_arena *mem)
+static const char **list_copy(const char *const *list, unsigned count, struct mx_arena *mem)
 {
-	char **copy = mx_arena_calloc(mem, count + 1, sizeof(*copy));
+	const char **copy = mx_arena_calloc(mem, count + 1, sizeof(*copy));
 
 	for (unsigned i = 0; i < count; i++)
 		copy[i] = mx_arena_strdup(mem, list[i]);

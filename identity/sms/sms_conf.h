@@ -12,38 +12,39 @@ enum sms_body { SMS_BODY_JSON, SMS_BODY_FORM, SMS_BODY_TEXT };
 
 /* Where a rule holds: "DE", the beginning of numbers as "+49" or "+1876", or "default". */
 struct sms_originator_conf {
-	char *country;
-	char **from; /* numbers or names that the gateway lets us send as */
+	const char *country;
+	const char **from; /* numbers or names that the gateway lets us send as */
 	unsigned from_count;
 };
 
 struct sms_price_conf {
-	char *country;
-	char *price; /* of one message: "0.075" */
+	const char *country;
+	const char *price; /* of one message: "0.075" */
 };
 
 struct sms_conf {
-	char *gateway; /* a name of sms_transports; NULL: no text message is sent */
-	char *url; /* of the webhook; for the others instead of the usual one */
-	char *account; /* Twilio's account SID, Vonage's API key */
-	char *user; /* the SID of an API key of Twilio's, instead of the account's own token */
-	char *service; /* a messaging service of Twilio's, instead of originators */
-	char *secret_file; /* holds the token, secret or key of the gateway */
+	const char *gateway; /* a name of sms_transports; NULL: no text message is sent */
+	const char *url; /* of the webhook; for the others instead of the usual one */
+	const char *account; /* Twilio's account SID, Vonage's API key */
+	const char
+		*user; /* the SID of an API key of Twilio's, instead of the account's own token */
+	const char *service; /* a messaging service of Twilio's, instead of originators */
+	const char *secret_file; /* holds the token, secret or key of the gateway */
 	struct {
-		char *method; /* NULL = POST */
-		char **headers;
+		const char *method; /* NULL = POST */
+		const char **headers;
 		unsigned headers_count;
-		char *body;
+		const char *body;
 		int body_type; /* enum sms_body */
 		unsigned success_from, success_to; /* statuses */
-		char *success_path, *success_value; /* in the JSON of the answer */
+		const char *success_path, *success_value; /* in the JSON of the answer */
 	} webhook;
-	char **command; /* the program's path and its arguments */
+	const char **command; /* the program's path and its arguments */
 	unsigned command_count;
 	unsigned timeout_ms, parallel, pause_ms, give_up_minutes;
 	struct {
 		int otherwise; /* enum sms_default */
-		char **allow, **deny;
+		const char **allow, **deny;
 		unsigned allow_count, deny_count;
 		bool premium; /* numbers that cost more than a call */
 	} countries;
@@ -52,7 +53,7 @@ struct sms_conf {
 	struct sms_price_conf *prices;
 	unsigned prices_count;
 	struct {
-		char *per_day, *per_month; /* NULL = no cap */
+		const char *per_day, *per_month; /* NULL = no cap */
 		unsigned alarm_percent;
 	} spend;
 };

@@ -52,7 +52,7 @@ static size_t fit(const char *place, const struct phone *phone)
 	return mx_starts_with(phone->msisdn, place + 1) ? strlen(place) : 0;
 }
 
-static bool is_listed(char **places, unsigned count, const struct phone *phone)
+static bool is_listed(const char *const *places, unsigned count, const struct phone *phone)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (fit(places[i], phone))

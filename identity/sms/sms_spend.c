@@ -18,7 +18,6 @@
 /* A day or a month. */
 struct period {
 	const char *kind; /* "day" */
-	const char *format;
 	char name[16]; /* "2026-11-21" */
 	int64_t spent, cap;
 	bool alarmed, refused; /* logged already */
@@ -33,14 +32,19 @@ struct sms_spend {
 	unsigned alarm_percent;
 };
 
-static void name_of(int64_t now_ms, const char *format, char ret_name[16])
+#define DAY_LEN   10 /* "2026-11-21" */
+#define MONTH_LEN 7
+
+static void name_of(int64_t now_ms, int len, char ret_name[16])
 {
 	time_t seconds = (time_t)(now_ms / MX_SECOND_MS);
+	char day[16];
 	struct tm utc;
 
 	gmtime_r(&seconds, &utc);
-	if (strftime(ret_name, 16, format, &utc) == 0)
-		*ret_name = '\0';
+	if (strftime(day, sizeof(day), "%Y-%m-%d", &utc) == 0)
+		*day = '\0';
+	snprintf(ret_name, 16, "%.*s", len, day);
 }
 
 /* ---- metrics */
@@ -77,8 +81,8 @@ struct sms_spend *sms_spend_new(struct store *store, struct mx_metrics *metrics)
 
 	pthread_mutex_init(&spend->lock, NULL);
 	spend->store = store;
-	spend->day = (struct period){ .kind = "day", .format = "%Y-%m-%d" };
-	spend->month = (struct period){ .kind = "month", .format = "%Y-%m" };
+	spend->day = (struct period){ .kind = "day" };
+	spend->month = (struct period){ .kind = "month" };
 	if (!metrics)
 		return spend;
 	spend->alarms = mx_counter_new(metrics, "sms_spend_alarms_total",
@@ -166,8 +170,8 @@ static int look(struct sms_spend *spend, struct now *ret_now, struct mx_error *e
 	int64_t now_ms = mx_now_ms();
 	int rc;
 
-	name_of(now_ms, spend->day.format, ret_now->day);
-	name_of(now_ms, spend->month.format, ret_now->month);
+	name_of(now_ms, DAY_LEN, ret_now->day);
+	name_of(now_ms, MONTH_LEN, ret_now->month);
 	rc = sms_spend_db_sum(spend->store, ret_now->day, &ret_now->day_spent, err);
 	if (rc == 0)
 		rc = sms_spend_db_sum(spend->store, ret_now->month, &ret_now->month_spent, err);
@@ -229,10 +233,10 @@ void sms_spend_note(struct store_txn *txn, const char *country, int64_t micros)
 	int64_t now_ms = mx_now_ms();
 	char day[16], month[16], before[16];
 
-	name_of(now_ms, "%Y-%m-%d", day);
-	name_of(now_ms, "%Y-%m", month);
-	name_of(now_ms - KEPT_DAYS * MX_DAY_MS, "%Y-%m-%d", before);
+	name_of(now_ms, DAY_LEN, day);
+	name_of(now_ms, MONTH_LEN, month);
+	name_of(now_ms - KEPT_DAYS * MX_DAY_MS, DAY_LEN, before);
 	sms_spend_db_add(txn, day, country, micros);
 	sms_spend_db_add(txn, month, country, micros);
-	sms_spend_db_forget(txn, "", before);
+	sms_spend_db_forget(txn, before);
 }

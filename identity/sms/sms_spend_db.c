@@ -20,6 +20,13 @@ static bool read_amount(struct mx_slice value, int64_t *ret_micros, uint64_t *re
 	return record_ok(&reader);
 }
 
+/* By its length first: days and months are ranges of their own. */
+static void key_period(struct store_key *key, const char *period)
+{
+	store_key_u64(key, strlen(period));
+	store_key_text(key, mx_slice(period));
+}
+
 void sms_spend_db_add(struct store_txn *txn, const char *period, const char *country,
 		      int64_t micros)
 {
@@ -30,7 +37,7 @@ void sms_spend_db_add(struct store_txn *txn, const char *period, const char *cou
 	int64_t before = 0;
 	uint64_t count = 0;
 
-	store_key_text(&key, mx_slice(period));
+	key_period(&key, period);
 	store_key_text(&key, mx_slice(country));
 	if (store_txn_get(txn, &sms_spend_table, store_key_slice(&key), mem, &value) == 0 &&
 	    !read_amount(value, &before, &count))
@@ -41,12 +48,12 @@ void sms_spend_db_add(struct store_txn *txn, const char *period, const char *cou
 	store_txn_put(txn, &sms_spend_table, store_key_slice(&key), mx_str_slice(&record));
 }
 
-void sms_spend_db_forget(struct store_txn *txn, const char *from, const char *to)
+void sms_spend_db_forget(struct store_txn *txn, const char *before)
 {
 	struct store_key first = { 0 }, end = { 0 };
 
-	store_key_text(&first, mx_slice(from));
-	store_key_text(&end, mx_slice(to));
+	store_key_u64(&first, strlen(before));
+	key_period(&end, before);
 	store_txn_delete_range(txn, &sms_spend_table, store_key_slice(&first),
 			       store_key_slice(&end));
 }
@@ -63,7 +70,7 @@ int sms_spend_db_sum(struct store *store, const char *period, int64_t *ret_micro
 	uint64_t count;
 	int rc;
 
-	store_key_text(&from, mx_slice(period));
+	key_period(&from, period);
 	store_key_range_end(&from, &to);
 	range.from = store_key_slice(&from);
 	range.to = store_key_slice(&to);

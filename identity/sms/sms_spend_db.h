@@ -14,8 +14,8 @@ extern const struct store_table sms_spend_table;
 void sms_spend_db_add(struct store_txn *txn, const char *period, const char *country,
 		      int64_t micros);
 
-/* Forgets the periods that begin with from or later, and before to. */
-void sms_spend_db_forget(struct store_txn *txn, const char *from, const char *to);
+/* Forgets all days before one, or all months before one. */
+void sms_spend_db_forget(struct store_txn *txn, const char *before);
 
 /* Of all countries. */
 int sms_spend_db_sum(struct store *store, const char *period, int64_t *ret_micros,

@@ -97,7 +97,8 @@ static void set_attributes(posix_spawnattr_t *attributes)
 
 static int spawn(char **arguments, int input, pid_t *ret_pid)
 {
-	char *const environment[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
+	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", language[] = "LC_ALL=C.UTF-8";
+	static char *const environment[] = { path, language, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int why;

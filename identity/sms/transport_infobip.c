@@ -1,6 +1,7 @@
 /* Infobip, "Send SMS": POST /sms/3/messages on the account's own host, JSON, "App" key. */
 #include "identity/sms/sms_conf.h"
 #include "identity/sms/sms_transport.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

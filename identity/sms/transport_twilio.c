@@ -2,6 +2,7 @@
  * Basic authentication. */
 #include "identity/sms/sms_conf.h"
 #include "identity/sms/sms_transport.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"

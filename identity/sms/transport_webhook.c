@@ -2,6 +2,7 @@
 #include "identity/sms/sms_conf.h"
 #include "identity/sms/sms_settings.h"
 #include "identity/sms/sms_transport.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

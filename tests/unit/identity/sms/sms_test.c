@@ -1,0 +1,303 @@
+/* wrap: net_start net_fetch */
+#include "identity/sms/sms.h"
+
+#include "identity/sms/sms_conf.h"
+#include "identity/sms/sms_spend_db.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "tests/support/net_mock.h"
+#include "tests/support/store_fixture.h"
+
+#include <time.h>
+
+#define BRITISH  "447700900001"
+#define AMERICAN "12025550123"
+
+static const char *allowed[] = { "GB" };
+static struct sms_price_conf prices[] = { { "default", "1.5" } };
+
+static const struct sms_conf webhook = {
+	.gateway = "webhook",
+	.url = "https://sms.example/",
+	.webhook = { .body = "{{ to }} {{ text }}", .body_type = SMS_BODY_TEXT },
+	.countries = { .allow = allowed, .allow_count = 1 },
+	.prices = prices,
+	.prices_count = 1,
+	.spend = { .per_day = "3" },
+};
+
+/* What the gateway got, and says. */
+static struct {
+	int status;
+	char body[200];
+} gateway;
+
+struct world {
+	struct sms_conf conf;
+	struct store *store;
+	struct outbox *outbox;
+	struct sms *sms;
+};
+
+static struct net_mock_answer receive(void *ctx, const struct net_mock_request *request)
+{
+	struct net_mock_answer answer = { .status = gateway.status };
+
+	(void)ctx;
+	snprintf(gateway.body, sizeof(gateway.body), "%.*s", MX_SLICE_ARG(request->body));
+	return answer;
+}
+
+static void world_begin(struct world *world, struct sms_conf conf)
+{
+	const struct store_table *const tables[] = { outbox_tables[0], &sms_spend_table, NULL };
+	struct outbox_kind kind;
+
+	gateway.status = 200;
+	net_mock_reset();
+	net_mock_handle(receive, NULL);
+	world->conf = conf;
+	world->store = store_fixture_open(tables);
+	assert_int_equal(sms_conf_check(&world->conf, NULL), 0);
+	assert_int_equal(sms_new(&world->conf, &(struct sms_needs){ .store = world->store },
+				 &world->sms, NULL),
+			 0);
+	kind = sms_kind(world->sms);
+	assert_int_equal(outbox_new(&(struct outbox_conf){ .store = world->store,
+							   .kinds = &kind,
+							   .kinds_len = 1 },
+				    &world->outbox, NULL),
+			 0);
+	sms_use(world->sms, world->outbox);
+	outbox_start(world->outbox);
+}
+
+static void world_end(struct world *world)
+{
+	outbox_free(world->outbox);
+	sms_free(world->sms);
+	store_close(world->store);
+}
+
+static int add(struct world *world, const char *msisdn, uint64_t *ret_id)
+{
+	struct store_txn *txn = store_txn_begin(world->store);
+	int rc = sms_add(world->sms, txn, msisdn, "Code 123456", ret_id, NULL);
+
+	if (rc)
+		store_txn_abort(txn);
+	else
+		assert_int_equal(store_txn_commit(txn, NULL), 0);
+	return rc;
+}
+
+static enum outbox_result end_of(struct world *world, uint64_t id)
+{
+	struct outbox_report report;
+
+	do
+		outbox_look(world->outbox, id, &report);
+	while (report.stage == OUTBOX_WAITING || report.stage == OUTBOX_SENDING);
+	return report.result;
+}
+
+static int64_t spent_today(struct world *world)
+{
+	char day[16];
+	time_t now = time(NULL);
+	struct tm utc;
+	int64_t sum;
+
+	gmtime_r(&now, &utc);
+	strftime(day, sizeof(day), "%Y-%m-%d", &utc);
+	assert_int_equal(sms_spend_db_sum(world->store, day, &sum, NULL), 0);
+	return sum;
+}
+
+static void a_message_leaves_once_its_transaction_is_committed(void **state)
+{
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	assert_int_equal(add(&world, BRITISH, &id), 0);
+	assert_int_equal(end_of(&world, id), OUTBOX_SENT);
+	assert_string_equal(gateway.body, BRITISH " Code 123456");
+	assert_int_equal(net_mock_asked(), 1);
+	assert_int_equal(spent_today(&world), 1500000);
+	world_end(&world);
+}
+
+static void the_rules_are_asked_before_anything_is_queued(void **state)
+{
+	struct world world;
+	struct mx_error err = { 0 };
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	assert_int_equal(add(&world, AMERICAN, &id), -MX_DESTINATION_REJECTED);
+	assert_int_equal(sms_may_send(world.sms, AMERICAN, &err), -MX_DESTINATION_REJECTED);
+	assert_int_equal(sms_may_send(world.sms, "12", &err), -MX_DESTINATION_REJECTED);
+	assert_int_equal(sms_may_send(world.sms, BRITISH, &err), 0);
+	assert_int_equal(net_mock_asked(), 0);
+	world_end(&world);
+}
+
+static void without_a_gateway_every_number_is_refused(void **state)
+{
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, (struct sms_conf){ 0 });
+	assert_int_equal(sms_may_send(world.sms, BRITISH, NULL), -MX_DESTINATION_REJECTED);
+	assert_int_equal(add(&world, BRITISH, &id), -MX_DESTINATION_REJECTED);
+	assert_int_equal(sms_send(world.sms, BRITISH, "Hi", NULL), OUTBOX_REFUSED);
+	world_end(&world);
+}
+
+static void the_cap_ends_all_sending(void **state)
+{
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(add(&world, BRITISH, &id), 0);
+		assert_int_equal(end_of(&world, id), OUTBOX_SENT);
+	}
+	assert_int_equal(add(&world, BRITISH, &id), -MX_DESTINATION_REJECTED);
+	assert_int_equal(sms_send(world.sms, BRITISH, "Hi", NULL), OUTBOX_REFUSED);
+	assert_int_equal(spent_today(&world), 3000000);
+	world_end(&world);
+}
+
+static void messages_that_wait_cannot_pass_the_cap(void **state)
+{
+	struct world world;
+	uint64_t ids[4];
+	unsigned sent = 0;
+	struct store_txn *txn;
+
+	(void)state;
+	world_begin(&world, webhook);
+	txn = store_txn_begin(world.store);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(sms_add(world.sms, txn, BRITISH, "Hi", &ids[i], NULL), 0);
+	assert_int_equal(store_txn_commit(txn, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		sent += end_of(&world, ids[i]) == OUTBOX_SENT;
+	assert_int_equal(sent, 2);
+	assert_int_equal(net_mock_asked(), 2);
+	world_end(&world);
+}
+
+static void a_refused_message_costs_nothing(void **state)
+{
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	gateway.status = 400;
+	assert_int_equal(add(&world, BRITISH, &id), 0);
+	assert_int_equal(end_of(&world, id), OUTBOX_REFUSED);
+	assert_int_equal(spent_today(&world), 0);
+	world_end(&world);
+}
+
+static void an_unsure_message_is_paid_and_not_repeated(void **state)
+{
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	gateway.status = 502;
+	assert_int_equal(add(&world, BRITISH, &id), 0);
+	assert_int_equal(end_of(&world, id), OUTBOX_UNSURE);
+	assert_int_equal(net_mock_asked(), 1);
+	assert_int_equal(spent_today(&world), 1500000);
+	world_end(&world);
+}
+
+static void a_busy_gateway_is_asked_again(void **state)
+{
+	struct outbox_report report;
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	gateway.status = 503;
+	assert_int_equal(add(&world, BRITISH, &id), 0);
+	do
+		outbox_look(world.outbox, id, &report);
+	while (report.attempts == 0);
+	gateway.status = 200;
+	while (outbox_hasten(world.outbox, id, NULL))
+		continue;
+	assert_int_equal(end_of(&world, id), OUTBOX_SENT);
+	assert_int_equal(net_mock_asked(), 2);
+	assert_int_equal(spent_today(&world), 1500000);
+	world_end(&world);
+}
+
+static void a_new_configuration_holds_for_what_waits(void **state)
+{
+	const char *denied[] = { "+44" };
+	struct outbox_report report;
+	struct sms_conf other;
+	struct world world;
+	uint64_t id;
+
+	(void)state;
+	world_begin(&world, webhook);
+	gateway.status = 429;
+	assert_int_equal(add(&world, BRITISH, &id), 0);
+	do
+		outbox_look(world.outbox, id, &report);
+	while (report.attempts == 0);
+	other = world.conf;
+	other.countries.deny = denied;
+	other.countries.deny_count = 1;
+	assert_int_equal(sms_set(world.sms, &other, NULL), 0);
+	while (outbox_hasten(world.outbox, id, NULL))
+		continue;
+	assert_int_equal(end_of(&world, id), OUTBOX_REFUSED);
+	assert_int_equal(net_mock_asked(), 1);
+	world_end(&world);
+}
+
+static void a_test_message_is_sent_and_paid_at_once(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_begin(&world, webhook);
+	assert_int_equal(sms_send(world.sms, BRITISH, "Hi", NULL), OUTBOX_SENT);
+	assert_string_equal(gateway.body, BRITISH " Hi");
+	assert_int_equal(spent_today(&world), 1500000);
+	world_end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_leaves_once_its_transaction_is_committed),
+		cmocka_unit_test(the_rules_are_asked_before_anything_is_queued),
+		cmocka_unit_test(without_a_gateway_every_number_is_refused),
+		cmocka_unit_test(the_cap_ends_all_sending),
+		cmocka_unit_test(messages_that_wait_cannot_pass_the_cap),
+		cmocka_unit_test(a_refused_message_costs_nothing),
+		cmocka_unit_test(an_unsure_message_is_paid_and_not_repeated),
+		cmocka_unit_test(a_busy_gateway_is_asked_again),
+		cmocka_unit_test(a_new_configuration_holds_for_what_waits),
+		cmocka_unit_test(a_test_message_is_sent_and_paid_at_once),
+	};
+
+	return cmocka_run_group_tests_name("sms/sms", tests, NULL, NULL);
+}
