@@ -14,6 +14,9 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->mail.password_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->sms.secret_file, DAEMON_PATH_NEEDED);
+	if (conf->sms.command_count > 0)
+		daemon_path_add(paths, conf->sms.command[0],
+				DAEMON_PATH_NEEDED | DAEMON_PATH_EXECUTE);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->internal.token_file, DAEMON_PATH_NEEDED);
 }

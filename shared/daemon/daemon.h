@@ -57,6 +57,8 @@ enum daemon_path_flags {
 	DAEMON_PATH_WRITE = 1, /* also written, or files in it are */
 	DAEMON_PATH_BACKUP = 2, /* goes into a backup: signing keys */
 	DAEMON_PATH_NEEDED = 4, /* --check fails if it cannot be read */
+	DAEMON_PATH_EXECUTE = 8, /* a program that the daemon starts; with one, the sandbox lets
+				    it and the system's programs be executed */
 };
 struct daemon_paths;
 /* For daemon_app.paths: what the sandbox lets through and a backup takes along. path is copied;

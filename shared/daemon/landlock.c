@@ -26,6 +26,7 @@
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |         \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |           \
 	 LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | RIGHT_TRUNCATE)
+#define EXECUTE     (READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE)
 
 /* What the libraries read: resolver, certificates, time zones, locales, the process itself. */
@@ -45,6 +46,10 @@ static const char *const system_paths[] = {
 	"/run/systemd/resolve",
 	"/run/resolvconf",
 };
+
+/* Where interpreters, loaders and libraries of programs are. */
+static const char *const program_paths[] = { "/usr", "/bin", "/lib", "/lib64" };
+#define PROGRAM_PATHS (sizeof(program_paths) / sizeof(program_paths[0]))
 
 struct ruleset {
 	int fd;
@@ -118,6 +123,13 @@ static void allow_socket(const struct ruleset *rules, const char *address)
 		allow_around(rules, address + strlen("unix:"), WRITE);
 }
 
+static uint64_t rights_of(unsigned flags)
+{
+	if (flags & DAEMON_PATH_EXECUTE)
+		return EXECUTE;
+	return flags & DAEMON_PATH_WRITE ? WRITE : READ;
+}
+
 static void allow_all(const struct ruleset *rules, const struct daemon_conf *values,
 		      const struct daemon_paths *paths)
 {
@@ -129,8 +141,9 @@ static void allow_all(const struct ruleset *rules, const struct daemon_conf *val
 	for (unsigned i = 0; i < values->listen_count; i++)
 		allow_socket(rules, values->listen[i].address);
 	for (size_t i = 0; i < paths->len; i++)
-		allow_path(rules, paths->items[i].path,
-			   paths->items[i].flags & DAEMON_PATH_WRITE ? WRITE : READ);
+		allow_path(rules, paths->items[i].path, rights_of(paths->items[i].flags));
+	for (size_t i = 0; daemon_paths_execute(paths) && i < PROGRAM_PATHS; i++)
+		allow(rules, program_paths[i], EXECUTE);
 }
 
 int landlock_enter(const struct daemon_conf *values, const struct daemon_paths *paths)

@@ -30,3 +30,11 @@ void daemon_paths_done(struct daemon_paths *paths)
 		mx_free(paths->items[i].path);
 	mx_vec_done(paths);
 }
+
+bool daemon_paths_execute(const struct daemon_paths *paths)
+{
+	for (size_t i = 0; i < paths->len; i++)
+		if (paths->items[i].flags & DAEMON_PATH_EXECUTE)
+			return true;
+	return false;
+}

@@ -1,6 +1,7 @@
 /* The files and directories that a daemon uses. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -22,3 +23,6 @@ struct daemon_paths {
 void daemon_paths_collect(const struct daemon_app *app, struct conf *conf,
 			  struct daemon_paths *paths);
 void daemon_paths_done(struct daemon_paths *paths);
+
+/* Whether one of them is a program. */
+bool daemon_paths_execute(const struct daemon_paths *paths);

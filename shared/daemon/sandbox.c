@@ -9,8 +9,6 @@
 
 /* What no daemon of ours ever needs, and what an intruder would want first. */
 static const char *const denied_calls[] = {
-	"execve",
-	"execveat",
 	"ptrace",
 	"process_vm_readv",
 	"process_vm_writev",
@@ -91,10 +89,13 @@ static const char *const denied_calls[] = {
 	"set_mempolicy",
 };
 
-static bool add_rules(scmp_filter_ctx filter)
+/* Unless the configuration names a program. */
+static const char *const execute_calls[] = { "execve", "execveat" };
+
+static bool deny(scmp_filter_ctx filter, const char *const *calls, size_t len)
 {
-	for (size_t i = 0; i < sizeof(denied_calls) / sizeof(denied_calls[0]); i++) {
-		int number = seccomp_syscall_resolve_name(denied_calls[i]);
+	for (size_t i = 0; i < len; i++) {
+		int number = seccomp_syscall_resolve_name(calls[i]);
 
 		/* Unknown to this libseccomp or to this architecture. */
 		if (number == __NR_SCMP_ERROR || number < 0)
@@ -105,14 +106,21 @@ static bool add_rules(scmp_filter_ctx filter)
 	return true;
 }
 
-static bool filter_calls(void)
+#define DENY(filter, calls) deny(filter, calls, sizeof(calls) / sizeof((calls)[0]))
+
+static bool add_rules(scmp_filter_ctx filter, bool executes)
+{
+	return DENY(filter, denied_calls) && (executes || DENY(filter, execute_calls));
+}
+
+static bool filter_calls(bool executes)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	bool done;
 
 	if (!filter)
 		return false;
-	done = add_rules(filter) && seccomp_load(filter) == 0;
+	done = add_rules(filter, executes) && seccomp_load(filter) == 0;
 	seccomp_release(filter);
 	return done;
 }
@@ -130,7 +138,7 @@ void sandbox_enter(struct daemon *daemon)
 		return;
 	}
 	daemon->landlock = landlock_enter(values, &daemon->paths);
-	daemon->seccomp = filter_calls();
+	daemon->seccomp = filter_calls(daemon_paths_execute(&daemon->paths));
 	if (!daemon->landlock)
 		mx_log(MX_LOG_INFO, "the kernel has no Landlock: files are guarded by their modes",
 		       NULL);

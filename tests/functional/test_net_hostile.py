@@ -200,3 +200,29 @@ def test_malformed_addresses_are_none(net, client, data):
     net.dns.raw[name, "A"] = data
     reply = client.server(f"{name}:8448")
     assert reply["rc"] == "REMOTE_FAILED" and reply["error"].startswith("DNS")
+
+
+# ---- what is known when there is no answer
+
+
+@pytest.mark.parametrize("behaviour", [fakenet.hang, fakenet.reset, fakenet.raw(b"")],
+                         ids=["hang", "reset", "close"])
+def test_a_request_may_have_arrived_without_an_answer(client, host, behaviour):
+    host.handler = behaviour
+    reply = client.server(host.name, total_ms=1000)
+    assert reply["rc"] != "OK" and reply["sent"]
+
+
+def test_a_request_that_found_nobody_was_not_sent(net, client):
+    silent = net.silent()
+    reply = client.url(f"https://{silent.address}:{silent.port}/", connect_ms=300)
+    assert not reply["sent"]
+    assert not client.url("http://127.0.0.1:1/")["sent"]
+    assert not client.server("nobody.test")["sent"]
+
+
+@pytest.mark.parametrize("value,pause_ms", [("7", 7000), ("999999999", 86400000), ("soon", 0)])
+def test_a_busy_peer_may_say_when_to_come_again(client, host, value, pause_ms):
+    host.handler = lambda _: answer({}, 503, {"Retry-After": value})
+    reply = client.server(host.name)
+    assert (reply["status"], reply["retry_after_ms"]) == (503, pause_ms)

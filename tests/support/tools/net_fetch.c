@@ -47,12 +47,13 @@ static void answered(void *ctx, const struct net_response *response)
 	json_t *body = json_stringn(response->body.ptr ? response->body.ptr : "",
 				    response->body.len);
 
-	print_json(json_pack("{s:o, s:s, s:s, s:i, s:I, s:o*, s:s*, s:s, s:s, s:I}", "id", id, "rc",
-			     response->rc ? rc : "OK", "error", response->err.text, "status",
-			     response->status, "length", (json_int_t)response->body.len, "body",
-			     body, "content_type", response->content_type, "address",
+	print_json(json_pack("{s:o, s:s, s:s, s:i, s:I, s:o*, s:s*, s:s, s:s, s:I, s:b, s:I}", "id",
+			     id, "rc", response->rc ? rc : "OK", "error", response->err.text,
+			     "status", response->status, "length", (json_int_t)response->body.len,
+			     "body", body, "content_type", response->content_type, "address",
 			     response->address, "certificate_sha256", response->certificate_sha256,
-			     "took_ms", (json_int_t)response->took_ms));
+			     "took_ms", (json_int_t)response->took_ms, "sent", response->sent,
+			     "retry_after_ms", (json_int_t)response->retry_after_ms));
 }
 
 static json_t *id_of(const json_t *request)

@@ -34,6 +34,8 @@ static enum outbox_result answer(struct world *world, const struct outbox_item *
 		return OUTBOX_SENT;
 	if (mx_slice_is(item->payload, "again"))
 		return OUTBOX_AGAIN;
+	if (mx_slice_is(item->payload, "again later"))
+		return OUTBOX_AGAIN;
 	if (mx_slice_is(item->payload, "again once"))
 		return item->attempts == 0 ? OUTBOX_AGAIN : OUTBOX_SENT;
 	if (mx_slice_is(item->payload, "no"))
@@ -61,6 +63,8 @@ static enum outbox_result far_side(void *ctx, const struct outbox_item *item, st
 	result = answer(world, item);
 	if (result != OUTBOX_SENT)
 		mx_fail(err, MX_REMOTE_FAILED, "The far side is moody");
+	if (mx_slice_is(item->payload, "again later"))
+		err->retry_after_ms = 10 * MX_MINUTE_MS;
 	pthread_mutex_lock(&world->lock);
 	world->at_once--;
 	pthread_mutex_unlock(&world->lock);
@@ -199,6 +203,22 @@ static void a_failed_item_is_tried_again(void **state)
 	assert_int_equal(report.result, OUTBOX_SENT);
 	assert_int_equal(report.attempts, 1);
 	assert_int_equal(world->sends, 2);
+	world_free(world);
+}
+
+static void the_far_side_may_ask_for_a_longer_pause(void **state)
+{
+	struct world *world = world_new((struct outbox_kind){ 0 });
+	uint64_t id = add(world, "again later");
+	int64_t began_ms = mx_now_ms();
+	struct outbox_report report;
+
+	(void)state;
+	do
+		outbox_look(world->outbox, id, &report);
+	while (report.attempts == 0);
+	assert_int_equal(report.stage, OUTBOX_WAITING);
+	assert_in_range(report.next_ms - began_ms, 10 * MX_MINUTE_MS, 11 * MX_MINUTE_MS);
 	world_free(world);
 }
 
@@ -373,6 +393,7 @@ int main(void)
 		cmocka_unit_test(an_item_is_sent_when_its_transaction_is_committed),
 		cmocka_unit_test(an_aborted_transaction_sends_nothing),
 		cmocka_unit_test(a_failed_item_is_tried_again),
+		cmocka_unit_test(the_far_side_may_ask_for_a_longer_pause),
 		cmocka_unit_test(a_refused_item_ends_with_its_reason),
 		cmocka_unit_test(an_item_expires_when_nobody_takes_it),
 		cmocka_unit_test(the_end_of_an_item_is_part_of_its_transaction),
