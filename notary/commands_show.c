@@ -62,8 +62,9 @@ static void print_version(const json_t *version)
 	       when(jint(version, "valid_until_ts", 0), a),
 	       when(jint(version, "first_seen_ts", 0), b),
 	       when(jint(version, "last_seen_ts", 0), c));
-	printf("  from %s %s, renewed %lld times\n", word(version, "source"),
-	       word(version, "address"), number(version, "renewals") - 1);
+	printf("  from %s%s%s, renewed %lld times\n", word(version, "source"),
+	       *word(version, "address") ? " " : "", word(version, "address"),
+	       number(version, "renewals") - 1);
 	if (jstr(version, "certificate_sha256"))
 		printf("  certificate SHA-256 %s\n", word(version, "certificate_sha256"));
 	json_array_foreach (jarr(version, "keys"), i, key)
@@ -243,6 +244,8 @@ static int print_list(const void *conf, const char *path, const char *key,
 
 	if (!answer)
 		return EXIT_FAILURE;
+	if (json_array_size(jarr(answer, key)) == 0)
+		fprintf(stderr, "There is nothing to show.\n"); /* scripts read nothing */
 	json_array_foreach (jarr(answer, key), i, row)
 		print(row);
 	return EXIT_SUCCESS;

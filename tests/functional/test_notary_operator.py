@@ -125,6 +125,13 @@ def test_verify_says_where_it_fails(world):
 # ---- conflicts
 
 
+def test_empty_lists_say_so_to_people_and_nothing_to_scripts(make_world):
+    world = make_world().start()
+    for command in ("conflicts", "audit"):
+        done = world.notary.command(command)
+        assert (done.stdout, done.stderr) == ("", "There is nothing to show.\n")
+
+
 def test_conflicts_are_listed_and_settled_by_a_purge(world):
     a = world.origins.add("conflict.test")
     kept = a.public_key("ed25519:a")
