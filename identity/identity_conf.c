@@ -87,9 +87,9 @@ static int check_url(const char *key, const char *url, struct mx_error *err)
 }
 
 /* Links are made by putting a path behind it. */
-static int check_base_url(char *url, struct mx_error *err)
+static int check_base_url(const char *key, char *url, struct mx_error *err)
 {
-	int rc = check_url("public_base_url", url, err);
+	int rc = check_url(key, url, err);
 	size_t len = strlen(url);
 
 	if (rc)
@@ -218,7 +218,9 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 	set_defaults(conf);
 	rc = check_names(conf, err);
 	if (rc == 0)
-		rc = check_base_url(conf->public_base_url, err);
+		rc = check_base_url("public_base_url", conf->public_base_url, err);
+	if (rc == 0 && conf->invites.web_client)
+		rc = check_base_url("invites.web_client", conf->invites.web_client, err);
 	if (rc == 0)
 		rc = check_groups(conf, err);
 	if (rc == 0)

@@ -13,6 +13,9 @@ struct identity_conf;
 #define IDENTITY_V1 "/_matrix/identity/api/v1"
 #define IDENTITY_V2 "/_matrix/identity/v2"
 
+/* Paths of our own, for what mails link to whichever versions are switched off. */
+#define IDENTITY_OWN "/_trinity/identity"
+
 extern const struct route meta_routes[], pubkey_routes[];
 extern const struct route account_routes[], terms_routes[];
 extern const struct route store_invite_v1_routes[], store_invite_v2_routes[];

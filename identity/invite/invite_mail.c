@@ -129,9 +129,7 @@ static const char *sign_url(const struct mailing *mailing, const char *private_k
 {
 	mx_str_auto url = { 0 };
 
-	mx_str_add_text(&url, mailing->rules.base_url);
-	/* v1: on v2 the client would have to accept our terms before the person is anybody. */
-	mx_str_add_text(&url, "/_matrix/identity/api/v1/sign-ed25519?token=");
+	mx_str_addf(&url, "%s%s?token=", mailing->rules.base_url, mailing->rules.sign_path);
 	mx_url_add(&url, mx_slice(mailing->invite->token));
 	mx_str_add_text(&url, "&private_key=");
 	mx_url_add(&url, mx_slice(private_key));

@@ -13,6 +13,7 @@ struct invite_globs {
 struct invite_rules {
 	const char *server_name;
 	const char *base_url; /* of this service, without a '/' at its end */
+	const char *sign_path; /* where anybody who has an invite's mail has its token signed */
 	const char *web_client; /* where the mail's link leads; NULL = the mail has none */
 	unsigned local_max, domain_max; /* letters that a redacted address shows */
 	int64_t life_ms; /* of a pending invite; 0 = for ever */

@@ -42,15 +42,18 @@ const struct route sign_v2_routes[] = {
 	{ 0 },
 };
 
+#define FOR_ANYBODY                                                             \
+	.limit = LIMIT_EDIT, .txn = TXN_READ, .flags = ROUTE_CORS | ROUTE_FORM, \
+	.body = "identity/sign_ed25519", .reply = "identity/sign_ed25519.reply"
+
 const struct route sign_v1_routes[] = {
-	{ POST, IDENTITY_V1 "/sign-ed25519", sign, .limit = LIMIT_EDIT, .txn = TXN_READ,
-	  .flags = ROUTE_CORS | ROUTE_FORM, .body = "identity/sign_ed25519",
-	  .reply = "identity/sign_ed25519.reply" },
+	{ POST, IDENTITY_V1 "/sign-ed25519", sign, FOR_ANYBODY },
 	{ 0 },
 };
 
-/* Rooms name these for ever, so they are there whatever else is switched off. */
+/* Rooms and mails name these for ever, so they are there whatever else is switched off. */
 const struct route ephemeral_routes[] = {
+	{ POST, IDENTITY_OWN "/sign-ed25519", sign, FOR_ANYBODY },
 	{ GET, IDENTITY_V2 "/pubkey/ephemeral/isvalid", is_valid, .limit = LIMIT_READ,
 	  .txn = TXN_READ, .flags = ROUTE_CORS, .reply = "identity/valid.reply" },
 	{ GET, IDENTITY_V1 "/pubkey/ephemeral/isvalid", is_valid, .limit = LIMIT_READ,

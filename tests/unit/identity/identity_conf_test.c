@@ -98,6 +98,19 @@ static void the_base_url_has_no_slash_at_its_end(void **state)
 	conf_free(conf);
 }
 
+static void the_web_client_is_an_address(void **state)
+{
+	struct conf *conf = parse(NEEDED "invites: { web_client: 'https://chat.test/' }\n");
+	const struct identity_conf *values = conf_values(conf);
+
+	(void)state;
+	assert_int_equal(identity_conf_check(conf_values(conf), NULL), 0);
+	assert_string_equal(values->invites.web_client, "https://chat.test");
+	conf_free(conf);
+	assert_refused(NEEDED "invites: { web_client: 'chat.test' }\n",
+		       "invites.web_client: chat.test is no http:// or https:// URL");
+}
+
 static void terms_are_documents_in_languages(void **state)
 {
 	struct conf *conf = parse(
@@ -157,6 +170,7 @@ int main(void)
 		cmocka_unit_test(what_is_absent_has_its_default),
 		cmocka_unit_test(what_is_there_stays),
 		cmocka_unit_test(the_base_url_has_no_slash_at_its_end),
+		cmocka_unit_test(the_web_client_is_an_address),
 		cmocka_unit_test(terms_are_documents_in_languages),
 		cmocka_unit_test(what_cannot_work_is_refused),
 		cmocka_unit_test(terms_that_nobody_could_read_are_refused),

@@ -176,18 +176,36 @@ static void what_is_needed_is_asked_for(void **state)
 	assert_unfit(*state, "room_name", json_object(), 0);
 }
 
-static void the_key_of_the_mail_signs(void **state)
+static void assert_mail_signs(struct invite_fixture *f, const struct route *row)
 {
-	struct invite_fixture *f = *state;
 	json_t *body;
 
 	assert_int_equal(call(f, store_v1(), NULL, asking(), NULL), 0);
 	body = json_pack("{s:s, s:s, s:s}", "mxid", "@alice:example.org", "token",
 			 invite_fixture_value(f, "token"), "private_key",
 			 invite_fixture_value(f, "ephemeral_private_key"));
-	assert_int_equal(
-		call(f, row_of(sign_v1_routes, IDENTITY_V1 "/sign-ed25519"), NULL, body, NULL), 0);
+	assert_int_equal(call(f, row, NULL, body, NULL), 0);
 	assert_string_equal(jstr(replied, "sender"), "@bob:example.com");
+}
+
+static void the_key_of_the_mail_signs(void **state)
+{
+	struct invite_fixture *f = *state;
+
+	assert_mail_signs(f, row_of(sign_v1_routes, IDENTITY_V1 "/sign-ed25519"));
+	assert_non_null(strstr(invite_fixture_value(f, "signurl"), IDENTITY_V1 "/sign-ed25519?"));
+}
+
+static void without_v1_the_mail_leads_to_a_path_of_our_own(void **state)
+{
+	static char group[] = "v1_invites";
+	struct invite_fixture *f = *state;
+	char *off[] = { group };
+
+	f->conf.endpoints.off = off;
+	f->conf.endpoints.off_count = 1;
+	assert_mail_signs(f, row_of(ephemeral_routes, IDENTITY_OWN "/sign-ed25519"));
+	assert_non_null(strstr(invite_fixture_value(f, "signurl"), IDENTITY_OWN "/sign-ed25519?"));
 }
 
 static bool is_valid(struct invite_fixture *f, const char *base, const char *key)
@@ -216,7 +234,10 @@ static void keys_are_checked_under_both_versions(void **state)
 static void a_check_needs_a_key(void **state)
 {
 	query = NULL;
-	assert_int_equal(call(*state, &ephemeral_routes[0], NULL, NULL, NULL), -MX_MISSING_PARAMS);
+	assert_int_equal(call(*state,
+			      row_of(ephemeral_routes, IDENTITY_V2 "/pubkey/ephemeral/isvalid"),
+			      NULL, NULL, NULL),
+			 -MX_MISSING_PARAMS);
 }
 
 int main(void)
@@ -228,6 +249,7 @@ int main(void)
 		api_test(on_v1_a_network_has_the_budget),
 		api_test(what_is_needed_is_asked_for),
 		api_test(the_key_of_the_mail_signs),
+		api_test(without_v1_the_mail_leads_to_a_path_of_our_own),
 		api_test(keys_are_checked_under_both_versions),
 		api_test(a_check_needs_a_key),
 	};

@@ -215,6 +215,28 @@ static void withdrawn_while_under_way_it_stays_withdrawn(void **state)
 	assert_int_equal(state_of(f), INVITE_WITHDRAWN);
 }
 
+static void the_outbox_delivers_what_a_bind_left(void **state)
+{
+	struct invite_fixture *f = *state;
+	struct homeserver home = { .post = 200 };
+	struct outbox_report report;
+	struct invite invite;
+
+	bind(f);
+	assert_int_equal(invite_load(&f->call, "abc123", &invite), 0);
+	net_mock_reset();
+	net_mock_handle(answer, &home);
+	outbox_start(f->identity.outbox);
+	do
+		outbox_look(f->identity.outbox, invite.notice_id, &report);
+	while (report.stage != OUTBOX_ENDED);
+	assert_int_equal(report.result, OUTBOX_SENT);
+	invite_fixture_abort(f);
+	assert_int_equal(state_of(f), INVITE_DELIVERED);
+	assert_string_equal(home.asked, "POST ");
+	json_decref(home.body);
+}
+
 static void it_is_tried_for_two_weeks(void **state)
 {
 	struct invite_fixture *f = *state;
@@ -236,6 +258,7 @@ int main(void)
 		invite_test(a_delivered_invite_has_done_its_work),
 		invite_test(an_invite_that_was_not_delivered_is_kept),
 		invite_test(withdrawn_while_under_way_it_stays_withdrawn),
+		invite_test(the_outbox_delivers_what_a_bind_left),
 		invite_test(it_is_tried_for_two_weeks),
 	};
 	return cmocka_run_group_tests_name("invite/onbind", tests, NULL, NULL);
