@@ -94,6 +94,7 @@ struct sending {
 	struct identity *identity;
 	const char *server;
 	struct mx_slice body;
+	const _Atomic bool *hurry;
 	struct mx_arena *mem;
 };
 
@@ -108,6 +109,7 @@ static struct net_response ask(const struct sending *sending, const char *method
 		.body = sending->body,
 		.connect_ms = CONNECT_MS,
 		.total_ms = TOTAL_MS,
+		.hurry = sending->hurry,
 	};
 	struct net_response response;
 
@@ -135,7 +137,7 @@ static enum outbox_result send_body(const struct sending *sending, struct mx_err
 static enum outbox_result send(void *ctx, const struct outbox_item *item, struct mx_error *err)
 {
 	struct mx_arena *mem = mx_arena_new(0);
-	struct sending sending = { .identity = ctx, .mem = mem };
+	struct sending sending = { .identity = ctx, .hurry = item->hurry, .mem = mem };
 	enum outbox_result result = OUTBOX_REFUSED;
 	struct mx_slice token;
 

@@ -46,6 +46,8 @@ struct net_request {
 	int64_t total_ms; /* 0 = 8 s, discovery included */
 	unsigned redirects; /* how many may be followed; 0 = none (3xx is then
 			       the answer) */
+	const _Atomic bool *hurry; /* of net_fetch() only: true ends the waiting with
+				      -MX_BUSY, though what was asked may still happen */
 };
 
 struct net_response {
