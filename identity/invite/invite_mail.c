@@ -185,13 +185,26 @@ static bool is_there(const struct mail_values *values, const char *name)
 	return false;
 }
 
+/* Of the mail itself: no homeserver's business. */
+static bool is_reserved(const char *name)
+{
+	static const char *const names[] = { "list_unsubscribe", "subject",
+					     "subject_header_value" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (streq(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static void add_rest(struct mailing *mailing)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach ((json_t *)mailing->asking->body, key, value) {
-		if (json_is_string(value) && !is_there(&mailing->values, key))
+		if (json_is_string(value) && !is_reserved(key) && !is_there(&mailing->values, key))
 			add(mailing, key, json_string_value(value));
 	}
 }

@@ -40,6 +40,15 @@ static void what_we_say_is_not_overruled(void **state)
 	assert_true(mx_starts_with(invite_fixture_value(f, "signurl"), "https://id.example.org/"));
 }
 
+static void headers_are_not_the_homeservers(void **state)
+{
+	struct invite_fixture *f = *state;
+
+	value_of(f, "{\"list_unsubscribe\":\"https://evil.example\",\"subject\":\"x\"}", "token");
+	assert_null(json_object_get(f->values, "list_unsubscribe"));
+	assert_null(json_object_get(f->values, "subject"));
+}
+
 static void long_names_are_cut(void **state)
 {
 	struct invite_fixture *f = *state;
@@ -118,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		invite_test(everything_that_was_sent_is_there),
 		invite_test(what_we_say_is_not_overruled),
+		invite_test(headers_are_not_the_homeservers),
 		invite_test(long_names_are_cut),
 		invite_test(names_are_one_line_in_one_direction),
 		invite_test(a_room_without_a_name_has_no_brackets),
