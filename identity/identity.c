@@ -1,10 +1,12 @@
 #include "identity/identity.h"
 
+#include "identity/account/account.h"
 #include "identity/account/account_db.h"
 #include "identity/account/authenticate.h"
 #include "identity/account/terms.h"
 #include "identity/account/terms_db.h"
 #include "identity/budgets.h"
+#include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
 #include "identity/long_term_keys.h"
@@ -295,6 +297,17 @@ static int open_modules(struct identity *identity, struct mx_error *err)
 
 /* ---- life */
 
+static size_t reap_tokens(struct identity *identity, int64_t now_ms)
+{
+	return account_reap(identity->store, now_ms);
+}
+
+static const struct chore chores[] = {
+	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
+};
+
+#define CHORES (sizeof(chores) / sizeof(chores[0]))
+
 int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 		   struct mx_error *err)
 {
@@ -314,6 +327,7 @@ int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 		identity_stop(identity);
 		return rc;
 	}
+	identity->chores = chores_start(identity, chores, CHORES);
 	*ret_identity = identity;
 	return 0;
 }
@@ -322,6 +336,7 @@ void identity_stop(void *ctx)
 {
 	struct identity *identity = ctx;
 
+	chores_stop(identity->chores);
 	if (identity->outbox)
 		outbox_stop(identity->outbox, OUTBOX_GRACE_MS);
 	if (identity->fetcher)

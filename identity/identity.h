@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct budgets;
+struct chores;
 struct daemon;
 struct identity_conf;
 struct key_fetcher;
@@ -47,6 +48,7 @@ struct identity {
 	struct pepper *pepper;
 	struct sources *sources;
 	struct terms *terms;
+	struct chores *chores;
 	int64_t started_ms;
 };
 

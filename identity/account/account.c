@@ -88,6 +88,11 @@ int account_close(struct store_txn *txn, const char *token, struct mx_error *err
 	return 0;
 }
 
+size_t account_reap(struct store *store, int64_t now_ms)
+{
+	return account_db_delete_idle(store, now_ms - ACCOUNT_IDLE_MS);
+}
+
 size_t account_close_all(struct store_txn *txn, const char *user_id)
 {
 	return account_db_delete_tokens(txn, user_id);

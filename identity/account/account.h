@@ -42,6 +42,9 @@ int account_close(struct store_txn *txn, const char *token, struct mx_error *err
 /* All tokens of a user: administration, erasure. The number that there were. */
 size_t account_close_all(struct store_txn *txn, const char *user_id);
 
+/* Removes the tokens that were idle for too long; how many. For a chore. */
+size_t account_reap(struct store *store, int64_t now_ms);
+
 /* ---- openid.c: LANE_NET. The user of an OpenID token, in mem: -MX_INVALID_PARAM for a server name
  * that is none or that leads to an address that may not be asked, -MX_NOT_YOURS for a homeserver
  * that the operator does not let in, -MX_UNAUTHORIZED if the server does not know the token or

@@ -80,28 +80,33 @@ void account_db_delete_token(struct store_txn *txn, const uint8_t hash[MX_SHA256
 	store_txn_delete(txn, &account_user_token_table, store_key_slice(&of_user));
 }
 
+/* Borrows user_id from mem. */
+static int read_token(struct mx_slice value, struct mx_arena *mem, struct account_token *ret_token)
+{
+	struct record_reader reader = record_open(value);
+	struct mx_slice user_id = record_bytes(&reader);
+	const struct account_token token = {
+		.user_id = mx_arena_strndup(mem, user_id.ptr, user_id.len),
+		.created_ms = record_i64(&reader),
+		.seen_ms = record_i64(&reader),
+	};
+
+	if (!record_ok(&reader))
+		return -MX_STORE;
+	*ret_token = token;
+	return 0;
+}
+
 int account_db_load_token(struct store_txn *txn, struct store_view *view,
 			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
 			  struct account_token *ret_token)
 {
 	struct store_key key = hash_key(hash);
-	struct record_reader reader;
-	struct account_token token;
-	struct mx_slice value, user_id;
+	struct mx_slice value;
 	int rc = txn ? store_txn_get(txn, &account_token_table, store_key_slice(&key), mem, &value)
 		     : store_get(view, &account_token_table, store_key_slice(&key), mem, &value);
 
-	if (rc)
-		return rc;
-	reader = record_open(value);
-	user_id = record_bytes(&reader);
-	token.user_id = mx_arena_strndup(mem, user_id.ptr, user_id.len);
-	token.created_ms = record_i64(&reader);
-	token.seen_ms = record_i64(&reader);
-	if (!record_ok(&reader))
-		return -MX_STORE;
-	*ret_token = token;
-	return 0;
+	return rc ? rc : read_token(value, mem, ret_token);
 }
 
 static bool read_hash(struct mx_slice key, struct mx_str *user_id, struct mx_str *hash)
@@ -139,6 +144,75 @@ size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id)
 			return count;
 		delete_rows(txn, &rows);
 		count += rows.len;
+	} while (rows.len == PAGE);
+	return count;
+}
+
+/* ---- idle ones */
+
+/* Read again in the transaction: one that is used meanwhile makes the commit fail, and waits for
+ * the next time. */
+static bool delete_if_idle(struct store_txn *txn, struct mx_slice key, int64_t seen_before_ms,
+			   struct mx_arena *mem)
+{
+	mx_str_auto hash = { 0 };
+	struct account_token token;
+
+	if (!store_key_read_text(&key, &hash) || hash.len != MX_SHA256_LEN ||
+	    account_db_load_token(txn, NULL, (const uint8_t *)hash.ptr, mem, &token) ||
+	    token.seen_ms >= seen_before_ms)
+		return false;
+	account_db_delete_token(txn, (const uint8_t *)hash.ptr, token.user_id);
+	return true;
+}
+
+static size_t delete_idle_rows(struct store *store, const struct store_rows *rows,
+			       int64_t seen_before_ms, struct mx_arena *mem)
+{
+	struct store_txn *txn = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->len; i++) {
+		struct account_token token;
+
+		if (read_token(rows->items[i].value, mem, &token) ||
+		    token.seen_ms >= seen_before_ms)
+			continue;
+		if (!txn)
+			txn = store_txn_begin(store);
+		count += delete_if_idle(txn, rows->items[i].key, seen_before_ms, mem);
+	}
+	return txn && store_txn_commit(txn, NULL) == 0 ? count : 0;
+}
+
+static int scan_page(struct store *store, struct mx_slice from, struct mx_arena *mem,
+		     struct store_rows *ret_rows)
+{
+	const struct store_range range = { .from = from, .limit = PAGE };
+	struct store_view *view = store_view_begin(store);
+	int rc = store_scan(view, &account_token_table, &range, mem, ret_rows);
+
+	store_view_end(view);
+	return rc;
+}
+
+size_t account_db_delete_idle(struct store *store, int64_t seen_before_ms)
+{
+	mx_str_auto from = { 0 };
+	struct store_rows rows;
+	size_t count = 0;
+
+	do {
+		mx_arena_auto *mem = mx_arena_new(0);
+
+		if (scan_page(store, mx_str_slice(&from), mem, &rows))
+			return count;
+		count += delete_idle_rows(store, &rows, seen_before_ms, mem);
+		if (rows.len == 0)
+			break;
+		mx_str_clear(&from);
+		mx_str_add_slice(&from, rows.items[rows.len - 1].key);
+		mx_str_add_char(&from, '\0'); /* the first key behind it */
 	} while (rows.len == PAGE);
 	return count;
 }

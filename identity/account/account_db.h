@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct mx_arena;
+struct store;
 struct store_table;
 struct store_txn;
 struct store_view;
@@ -30,6 +31,9 @@ void account_db_delete_token(struct store_txn *txn, const uint8_t hash[MX_SHA256
 int account_db_load_token(struct store_txn *txn, struct store_view *view,
 			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
 			  struct account_token *ret_token);
+
+/* All tokens that were seen last before this, in transactions of its own; how many. */
+size_t account_db_delete_idle(struct store *store, int64_t seen_before_ms);
 
 /* All tokens of a user; how many there were. */
 size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id);

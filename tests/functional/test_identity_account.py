@@ -1,5 +1,6 @@
 """Accounts of the identity service: versions, keys, signing in with a homeserver's word, terms."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -251,6 +252,17 @@ def test_signing_out_ends_this_token_and_no_other(people):
     refused(phone.post("/account/logout"), 401, "M_UNKNOWN_TOKEN")
     refused(phone.get("/account"), 401, "M_UNAUTHORIZED")
     assert laptop.get("/account").status == 200
+
+
+def test_many_may_sign_in_at_once_as_the_same_user(people):
+    issued = [people.homeserver("busy.test").issue("@ann:busy.test") for _ in range(20)]
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        replies = list(pool.map(people.register, issued))
+    assert [reply.status for reply in replies] == [200] * 20
+    assert len({reply.json["token"] for reply in replies}) == 20
+    for reply in replies:
+        client = Client(people.identity, reply.json["token"])
+        assert client.get("/account").json == {"user_id": "@ann:busy.test"}
 
 
 def test_tokens_survive_a_restart_and_are_not_on_the_disk(make_people):

@@ -123,6 +123,25 @@ static void an_idle_token_ends_and_a_used_one_does_not(void **txn)
 	assert_int_equal(find(txn, token.text, NOW + 2 * ACCOUNT_IDLE_MS), 0);
 }
 
+static void idle_tokens_are_removed_and_no_others(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+	struct token used = open_account(txn, ANN);
+	struct search search = { .text = "none" };
+
+	for (unsigned i = 0; i < 1200; i++)
+		assert_int_equal(account_open(*txn, BOB, NOW, (struct token){ 0 }.text, NULL), 0);
+	store_fixture_commit(txn);
+	account_seen(store, used.text, NOW + 1);
+	assert_int_equal(account_reap(store, NOW + ACCOUNT_IDLE_MS), 0);
+	assert_int_equal(account_reap(store, NOW + ACCOUNT_IDLE_MS + 1), 1200);
+	assert_int_equal(account_reap(store, NOW + ACCOUNT_IDLE_MS + 1), 0);
+	assert_int_equal(find(txn, used.text, NOW + 2), 0);
+	assert_int_equal(store_each(store, &account_user_token_table, search_row, &search, NULL),
+			 0);
+	assert_int_equal(search.rows, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +151,7 @@ int main(void)
 		store_test(a_closed_token_is_nobodys),
 		store_test(all_tokens_of_a_user_are_closed_at_once),
 		store_test(an_idle_token_ends_and_a_used_one_does_not),
+		store_test(idle_tokens_are_removed_and_no_others),
 	};
 
 	mx_crypto_init();

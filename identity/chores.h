@@ -1,0 +1,21 @@
+/* What is to be done now and then without anybody asking: removing what is over. One thread does
+ * all of it, one after the other. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct chores;
+struct identity;
+
+struct chore {
+	const char *name; /* for the log */
+	int64_t every_ms;
+	/* May take its time, but not wait for the network. How much was done. */
+	size_t (*run)(struct identity *identity, int64_t now_ms);
+};
+
+/* The list stays; each chore is done for the first time when its time has passed once. */
+struct chores *chores_start(struct identity *identity, const struct chore *list, size_t len);
+/* Returns when none is under way. NULL does nothing. */
+void chores_stop(struct chores *chores);
