@@ -7,6 +7,9 @@
 #ifdef HAVE_NOTARY
 #include "notary/notary_conf.h"
 #endif
+#ifdef HAVE_IDENTITY
+#include "identity/identity_conf.h"
+#endif
 
 #include <stdio.h>
 
@@ -16,6 +19,9 @@ static const struct {
 } daemons[] = {
 #ifdef HAVE_NOTARY
 	{ "trinity-notary", &notary_conf_schema },
+#endif
+#ifdef HAVE_IDENTITY
+	{ "trinity-identity", &identity_conf_schema },
 #endif
 	{ 0 },
 };
