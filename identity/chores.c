@@ -41,7 +41,8 @@ static int64_t do_due(struct chores *chores, int64_t mono_ms)
 /* False once it is to stop. */
 static bool sleep_until(struct chores *chores, int64_t mono_ms)
 {
-	const struct timespec until = mx_after_us((mono_ms - mx_mono_ms()) * 1000);
+	int64_t wait_ms = mono_ms - mx_mono_ms();
+	const struct timespec until = mx_after_us(wait_ms > 0 ? wait_ms * 1000 : 0);
 	bool stopping;
 
 	pthread_mutex_lock(&chores->lock);

@@ -9,6 +9,7 @@
 
 #define DOCUMENTS_MAX 32
 #define LANGUAGES_MAX 64
+#define BUDGET_MAX    1000000 /* at once, and in a day */
 
 static void set_default(unsigned *value, unsigned other)
 {
@@ -210,6 +211,34 @@ static int check_numbers(const struct identity_conf *conf, struct mx_error *err)
 	return rc;
 }
 
+static int check_budgets(const struct identity_conf *conf, struct mx_error *err)
+{
+	const struct {
+		const char *key;
+		const struct budget_limit *limit;
+	} rows[] = {
+		{ "limits.registers", &conf->limits.registers },
+		{ "limits.mail_asker", &conf->limits.mail_asker },
+		{ "limits.mail_address", &conf->limits.mail_address },
+		{ "limits.mail_address_day", &conf->limits.mail_address_day },
+		{ "limits.mail_network", &conf->limits.mail_network },
+		{ "limits.sms_number", &conf->limits.sms_number },
+		{ "limits.sms_number_day", &conf->limits.sms_number_day },
+		{ "limits.sms_country", &conf->limits.sms_country },
+		{ "limits.sms_network", &conf->limits.sms_network },
+		{ "limits.invites", &conf->limits.invites },
+		{ "limits.lookup_misses", &conf->limits.lookup_misses },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rc = check_range(rows[i].key, rows[i].limit->burst, BUDGET_MAX, err);
+		if (rc == 0)
+			rc = check_range(rows[i].key, rows[i].limit->per_day, BUDGET_MAX, err);
+	}
+	return rc;
+}
+
 int identity_conf_check(void *ptr, struct mx_error *err)
 {
 	struct identity_conf *conf = ptr;
@@ -231,5 +260,7 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 		rc = check_terms(conf, err);
 	if (rc == 0)
 		rc = check_peers(conf, err);
-	return rc ? rc : check_numbers(conf, err);
+	if (rc == 0)
+		rc = check_numbers(conf, err);
+	return rc ? rc : check_budgets(conf, err);
 }

@@ -5,10 +5,10 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/rand.h"
+#include "shared/core/thread.h"
 #include "shared/crypto/keyfile.h"
 #include "shared/crypto/sign_json.h"
 
-#include <pthread.h>
 #include <sodium.h>
 
 /* Many a client and homeserver asks for this id without having read any other. */
@@ -116,7 +116,7 @@ int long_term_keys_new(const struct long_term_conf *conf, struct long_term_keys 
 	struct long_term_keys *keys = mx_calloc(1, sizeof(*keys));
 	int rc;
 
-	pthread_rwlock_init(&keys->lock, NULL);
+	mx_rwlock_init(&keys->lock);
 	rc = load(keys, conf, err);
 	if (rc == -MX_NOT_FOUND) {
 		rc = make_file(conf->file, err);

@@ -51,6 +51,8 @@ int account_authenticate(struct req *r)
 
 	if (!token)
 		return mx_fail(&r->err, MX_UNAUTHORIZED, "An access token is needed");
+	if (r->lane == LANE_IO)
+		return -MX_MOVE_WORK;
 	view = store_view_begin(identity->store);
 	rc = look(r, view, token, &account);
 	store_view_end(view);

@@ -7,8 +7,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-
-#include <pthread.h>
+#include "shared/core/thread.h"
 
 struct terms {
 	pthread_rwlock_t lock; /* everything below changes with a reload */
@@ -52,7 +51,7 @@ struct terms *terms_new(const struct terms_document *documents, unsigned len)
 {
 	struct terms *terms = mx_calloc(1, sizeof(*terms));
 
-	pthread_rwlock_init(&terms->lock, NULL);
+	mx_rwlock_init(&terms->lock);
 	fill(terms, documents, len);
 	return terms;
 }

@@ -18,5 +18,9 @@ bool mx_thread_try(const char *name, void *(*run)(void *), void *ctx, pthread_t 
 /* A condition whose timed waits end at a time of mx_after_us(). */
 void mx_cond_init(pthread_cond_t *cond);
 
+/* Without this, readers who come one after the other would keep a writer out for ever. A thread
+ * must not take it for reading twice. */
+void mx_rwlock_init(pthread_rwlock_t *lock);
+
 /* The monotonic clock's time so many microseconds from now. */
 struct timespec mx_after_us(int64_t us);

@@ -147,6 +147,8 @@ static void what_cannot_work_is_refused(void **state)
 		       "mail.user and mail.password_file need each other");
 	assert_refused(NEEDED "lookup: { addresses_max: 10001 }\n",
 		       "lookup.addresses_max must be at most 10000");
+	assert_refused(NEEDED "limits: { invites: { per_day: 1000001 } }\n",
+		       "limits.invites must be at most 1000000");
 	assert_refused(NEEDED "replication: { peers: [ { name: p, url: 'p.test' } ] }\n",
 		       "replication.peers: p.test is no http:// or https:// URL");
 }

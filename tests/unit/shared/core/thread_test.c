@@ -1,0 +1,74 @@
+#include "shared/core/thread.h"
+
+#include "shared/core/time.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define PATIENCE_MS 20000
+
+static void *write_once(void *ctx)
+{
+	pthread_rwlock_t *lock = ctx;
+
+	pthread_rwlock_wrlock(lock);
+	pthread_rwlock_unlock(lock);
+	return NULL;
+}
+
+/* Whether readers are kept out within the time. */
+static bool readers_wait(pthread_rwlock_t *lock)
+{
+	int64_t until_ms = mx_mono_ms() + PATIENCE_MS;
+
+	while (mx_mono_ms() < until_ms) {
+		if (pthread_rwlock_tryrdlock(lock) == EBUSY)
+			return true;
+		pthread_rwlock_unlock(lock);
+		sched_yield();
+	}
+	return false;
+}
+
+static void new_readers_do_not_keep_a_writer_out(void **state)
+{
+	pthread_rwlock_t lock;
+	pthread_t writer;
+
+	(void)state;
+	mx_rwlock_init(&lock);
+	pthread_rwlock_rdlock(&lock);
+	writer = mx_thread_start("writer", write_once, &lock);
+	assert_true(readers_wait(&lock));
+	pthread_rwlock_unlock(&lock);
+	pthread_join(writer, NULL);
+	assert_int_equal(pthread_rwlock_tryrdlock(&lock), 0);
+	pthread_rwlock_unlock(&lock);
+	pthread_rwlock_destroy(&lock);
+}
+
+static void a_time_ahead_is_ahead(void **state)
+{
+	struct timespec now = mx_after_us(0), later = mx_after_us(1999999);
+	int64_t between_us = (int64_t)(later.tv_sec - now.tv_sec) * 1000000 +
+			     (later.tv_nsec - now.tv_nsec) / 1000;
+
+	(void)state;
+	assert_in_range(later.tv_nsec, 0, 999999999);
+	assert_true(between_us >= 1999998);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_readers_do_not_keep_a_writer_out),
+		cmocka_unit_test(a_time_ahead_is_ahead),
+	};
+
+	return cmocka_run_group_tests_name("core/thread", tests, NULL, NULL);
+}
