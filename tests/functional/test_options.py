@@ -83,9 +83,9 @@ class Sample:
         return "\n".join(lines) + "\n"
 
     def needed_by(self, option):
-        """Options that make sense only together with others."""
-        return [o for o in self.options if o.path.startswith("tls.") or (
-            option.path.startswith("mail.") and o.path in TOGETHER)]
+        """What else has to be there, because some options make sense only together."""
+        together = [*TOGETHER.get(option.path.partition(".")[0], ()), "tls."]
+        return [o for o in self.options if o.path.startswith(tuple(together))]
 
     def comments_above(self):
         """{line of an option: the comment that speaks of it}; one may speak of several lines."""
@@ -103,7 +103,10 @@ class Sample:
         return made
 
 
-TOGETHER = ("mail.relay", "mail.from", "mail.user", "mail.password_file")
+TOGETHER = {"mail": ("mail.relay", "mail.from", "mail.user", "mail.password_file"),
+            "sms": ("sms.gateway", "sms.url", "sms.webhook.body", "sms.webhook.success_path",
+                    "sms.countries.allow", "sms.originators.", "sms.prices.",
+                    "sms.secret_file")}
 NOTARY, IDENTITY = Sample("notary"), Sample("identity")
 SAMPLES = pytest.mark.parametrize("sample", [NOTARY, IDENTITY], ids=lambda s: s.daemon)
 SWITCHES = [(sample, option) for sample in (NOTARY, IDENTITY) for option in sample.options
@@ -122,6 +125,7 @@ def check(tmp_path_factory):
              "/etc/trinity/prefetch.txt": directory / "text",
              "/etc/trinity/mail-password": directory / "text",
              "/etc/trinity/internal-token": directory / "text",
+             "/etc/trinity/sms-secret": directory / "text",
              "/etc/trinity/templates": directory / "templates",
              "/etc/ssl/certs/ca-certificates.crt": certificate,
              "/var/lib/trinity-notary/data": directory / "data",
