@@ -3,6 +3,7 @@
 #include "identity/binding/lookup_cost.h"
 #include "identity/binding/lookup_db.h"
 #include "identity/binding/lookup_hash.h"
+#include "identity/binding/lookup_memory.h"
 #include "identity/binding/pepper.h"
 #include "identity/identity.h"
 #include "shared/core/arena.h"
@@ -142,9 +143,12 @@ static int find(const struct lookup *lookup, const struct lookup_request *reques
 	const struct identity_call *call = lookup->call;
 	struct lookup_entry *entries = mx_arena_calloc(call->mem, lookup->len + 1,
 						       sizeof(*entries));
-	int rc = lookup_db_get_many(call->view, &lookup->hashes, call->mem, entries);
 	size_t hits;
+	int rc = 0;
 
+	if (!lookup_memory_get_many(call->identity->pepper->memory, &lookup->hashes, call->mem,
+				    entries))
+		rc = lookup_db_get_many(call->view, &lookup->hashes, call->mem, entries);
 	if (rc)
 		return rc;
 	*ret_mappings = mappings_of(lookup, entries, &hits);

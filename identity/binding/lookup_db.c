@@ -60,6 +60,22 @@ static int read_entry(struct mx_slice value, struct mx_arena *mem, struct lookup
 	return record_ok(&reader) ? 0 : -MX_STORE;
 }
 
+bool lookup_db_read(struct mx_slice key, struct mx_slice value, struct mx_arena *mem,
+		    struct lookup_row *ret_row)
+{
+	uint64_t part;
+
+	if (!store_key_read_u64(&key, &ret_row->generation))
+		return false;
+	for (size_t i = 0; i < LOOKUP_HASH_LEN; i += sizeof(part)) {
+		if (!store_key_read_u64(&key, &part))
+			return false;
+		memcpy(ret_row->hash + i, &part, sizeof(part));
+	}
+	ret_row->entry = (struct lookup_entry){ 0 };
+	return !value.ptr || read_entry(value, mem, &ret_row->entry) == 0;
+}
+
 int lookup_db_get_many(struct store_view *view, const struct lookup_hashes *hashes,
 		       struct mx_arena *mem, struct lookup_entry *ret_entries)
 {

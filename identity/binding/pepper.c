@@ -1,5 +1,6 @@
 #include "identity/binding/pepper.h"
 
+#include "identity/binding/lookup_memory.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -15,6 +16,8 @@
 #define PEPPER_LEN 32
 #define LIFE_MS    (7 * MX_DAY_MS)
 #define OVERLAP_MS MX_DAY_MS
+
+#define CHANGE_TRIES 5
 
 /* ---- what is in memory */
 
@@ -105,11 +108,12 @@ static void put_next(struct store_txn *txn, const struct pepper_rows *rows, enum
 	pepper_db_put(txn, &row);
 }
 
-/* Runs `change` in a transaction, which may look at the peppers. */
-static int change_rows(struct pepper *pepper,
-		       int (*change)(struct store_txn *txn, struct pepper_rows *rows,
-				     const char *text, struct mx_error *err),
-		       const char *text, struct mx_error *err)
+typedef int change_fn(struct store_txn *txn, struct pepper_rows *rows, const char *text,
+		      struct mx_error *err);
+
+/* *ret_again: somebody else's commit came between; nothing happened. */
+static int try_change(struct pepper *pepper, change_fn *change, const char *text, bool *ret_again,
+		      struct mx_error *err)
 {
 	struct store_txn *txn = store_txn_begin(pepper->conf.store);
 	mx_arena_auto *mem = mx_arena_new(0);
@@ -119,10 +123,24 @@ static int change_rows(struct pepper *pepper,
 	if (rc == 0)
 		rc = change(txn, &rows, text, err);
 	if (rc) {
+		*ret_again = false;
 		store_txn_abort(txn);
 		return rc;
 	}
 	rc = store_txn_commit(txn, err);
+	*ret_again = rc == -MX_CONFLICT;
+	return rc;
+}
+
+/* Runs `change` in a transaction, which may look at the peppers. */
+static int change_rows(struct pepper *pepper, change_fn *change, const char *text,
+		       struct mx_error *err)
+{
+	bool again = true;
+	int rc = 0;
+
+	for (int i = 0; again && i < CHANGE_TRIES; i++)
+		rc = try_change(pepper, change, text, &again, err);
 	return rc ? rc : pepper_refresh(pepper);
 }
 
@@ -160,6 +178,8 @@ int pepper_new(const struct pepper_conf *conf, struct pepper **ret_pepper, struc
 	mx_cond_init(&pepper->wake);
 	use_conf(pepper, conf);
 	rc = change_rows(pepper, make_first, NULL, err);
+	if (rc == 0)
+		rc = lookup_memory_new(conf->store, conf->memory_bytes, &pepper->memory, err);
 	if (rc) {
 		pepper_free(pepper);
 		return rc;
@@ -173,6 +193,7 @@ void pepper_free(struct pepper *pepper)
 	if (!pepper)
 		return;
 	pepper_stop(pepper);
+	lookup_memory_free(pepper->memory);
 	pthread_cond_destroy(&pepper->wake);
 	pthread_mutex_destroy(&pepper->lock);
 	mx_free(pepper);

@@ -5,10 +5,12 @@
 
 #include <pthread.h>
 
+struct lookup_memory;
 struct mx_metric;
 
 struct pepper {
 	struct pepper_conf conf;
+	struct lookup_memory *memory;
 	pthread_mutex_t lock; /* of everything below; innermost */
 	pthread_cond_t wake;
 	struct pepper_rows rows; /* as last committed */
@@ -24,6 +26,8 @@ struct pepper_row pepper_next(const struct pepper_rows *rows);
 
 /* Whether the text is the current pepper, or the previous one in its overlap. */
 bool pepper_find(struct pepper *pepper, const char *text, uint64_t *ret_generation);
+
+#define PEPPER_PAGE_ROWS 500
 
 /* One step of what there is to do at now_ms: a page of hashes, a change of state. *ret_more: the
  * next step is due at once. -MX_CONFLICT changed nothing. */

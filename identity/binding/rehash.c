@@ -11,7 +11,6 @@
 #include "shared/core/time.h"
 #include "shared/store/store.h"
 
-#define PAGE_ROWS    200
 #define IDLE_MS      (10 * MX_SECOND_MS)
 #define FAILED_MS    MX_SECOND_MS
 #define PAUSE_US_MIN 500
@@ -43,12 +42,12 @@ static void move_to(struct step *step, struct pepper_row *row, enum pepper_state
 static int drop_page(struct step *step, const struct pepper_row *row)
 {
 	size_t deleted;
-	int rc = lookup_db_drop(step->txn, row->generation, PAGE_ROWS, step->mem, &deleted);
+	int rc = lookup_db_drop(step->txn, row->generation, PEPPER_PAGE_ROWS, step->mem, &deleted);
 
 	if (rc)
 		return rc;
 	step->more = true;
-	if (deleted < PAGE_ROWS) {
+	if (deleted < PEPPER_PAGE_ROWS) {
 		pepper_db_delete(step->txn, row->generation);
 		step->changed = true;
 	}
@@ -73,7 +72,7 @@ static int build_page(struct step *step, struct pepper_row *next)
 	int rc = pepper_db_progress(step->txn, step->mem, &from);
 
 	if (rc == 0)
-		rc = binding_db_page(&reader, from, PAGE_ROWS, &page);
+		rc = binding_db_page(&reader, from, PEPPER_PAGE_ROWS, &page);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < page.len; i++)
@@ -165,10 +164,10 @@ static bool wait_us(struct pepper *pepper, int64_t us)
 	return go_on;
 }
 
-/* As long a pause as the page took: at most half a core, and half of the committer's time. */
+/* Half as long as the page took: a third of the time is everybody else's, of the committer too. */
 static int64_t pause_us(int64_t took_us)
 {
-	return took_us > PAUSE_US_MIN ? took_us : PAUSE_US_MIN;
+	return took_us / 2 > PAUSE_US_MIN ? took_us / 2 : PAUSE_US_MIN;
 }
 
 static int64_t run_step(struct pepper *pepper)

@@ -269,6 +269,31 @@ static void the_operator_may_refuse_addresses_in_clear(void **state)
 		       MX_INVALID_PARAM);
 }
 
+static void hashes_in_memory_say_what_the_store_says(void **state)
+{
+	struct binding_fixture *f = *state;
+	const struct pepper_conf conf = { .store = f->identity.store, .memory_bytes = 1 << 20 };
+	char *alice = hash_text(f, "alice@example.com", "email");
+	char *bob = hash_text(f, "bob@example.com", "email");
+	struct asking asking = { 0 };
+	json_t *mappings;
+
+	binding_fixture_bind(f, "alice@example.com", "@alice:example.org");
+	pepper_free(f->identity.pepper);
+	assert_int_equal(pepper_new(&conf, &f->identity.pepper, NULL), 0);
+	binding_fixture_bind(f, "bob@example.com", "@bob:example.org");
+	asking.addresses = json_pack("[ss]", alice, bob);
+	mappings = ask(f, &asking, NULL);
+	assert_mapping(mappings, alice, "@alice:example.org");
+	assert_mapping(mappings, bob, "@bob:example.org");
+	json_decref(mappings);
+	binding_fixture_bind(f, "alice@example.com", NULL);
+	asking.addresses = json_pack("[ss]", alice, bob);
+	mappings = ask(f, &asking, NULL);
+	assert_mapping(mappings, alice, NULL);
+	json_decref(mappings);
+}
+
 /* ---- what it costs */
 
 static void open_budget(struct binding_fixture *f, double burst)
@@ -356,6 +381,7 @@ int main(void)
 		binding_test(wrong_questions_are_refused),
 		binding_test(an_address_in_clear_is_two_words),
 		binding_test(the_operator_may_refuse_addresses_in_clear),
+		binding_test(hashes_in_memory_say_what_the_store_says),
 		binding_test(misses_use_the_budget_up),
 		binding_test(hits_cost_a_tenth),
 		binding_test(a_refusal_does_not_tell_hits_from_misses),
