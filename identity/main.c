@@ -2,6 +2,7 @@
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/routes.h"
+#include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
 #include "shared/daemon/daemon.h"
 
@@ -14,7 +15,7 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->mail.password_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->sms.secret_file, DAEMON_PATH_NEEDED);
-	if (conf->sms.command_count > 0)
+	if (streq(conf->sms.gateway, "command"))
 		daemon_path_add(paths, conf->sms.command[0],
 				DAEMON_PATH_NEEDED | DAEMON_PATH_EXECUTE);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
