@@ -1,14 +1,19 @@
 #include "identity/sms/sms_transport.h"
 
 #include "identity/sms/sms_conf.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/core/thread.h"
 #include "shared/core/url.h"
 #include "shared/json/json.h"
 
+#include <stdatomic.h>
+
 #define ANSWER_BYTES_MAX (64u * 1024)
 #define CODE_MAX         64
+#define SLICE_US         200000
 
 static const struct sms_transport *const transports[] = {
 	&sms_command, &sms_infobip, &sms_twilio, &sms_vonage, &sms_webhook,
@@ -109,15 +114,81 @@ static enum outbox_result judge(const struct verdict *verdict)
 	return settings->transport->read(settings, verdict->answer, verdict->err);
 }
 
+/* ---- waiting for it, unless the daemon stops: a gateway that hangs must not hold that up */
+
+struct exchange {
+	_Atomic unsigned refs; /* who waits, and the network */
+	struct mx_arena *mem;
+	pthread_mutex_t lock; /* of the fields below */
+	pthread_cond_t ended;
+	bool done;
+	struct net_response response; /* its body is in mem */
+};
+
+static struct exchange *exchange_new(void)
+{
+	struct exchange *exchange = mx_calloc(1, sizeof(*exchange));
+
+	atomic_init(&exchange->refs, 2);
+	exchange->mem = mx_arena_new(0);
+	pthread_mutex_init(&exchange->lock, NULL);
+	mx_cond_init(&exchange->ended);
+	return exchange;
+}
+
+static void exchange_unref(struct exchange *exchange)
+{
+	if (atomic_fetch_sub(&exchange->refs, 1) > 1)
+		return;
+	pthread_cond_destroy(&exchange->ended);
+	pthread_mutex_destroy(&exchange->lock);
+	mx_arena_free(exchange->mem);
+	mx_free(exchange);
+}
+
+static void answered(void *ctx, const struct net_response *response)
+{
+	struct exchange *exchange = ctx;
+
+	pthread_mutex_lock(&exchange->lock);
+	exchange->response = *response;
+	exchange->response.body = mx_arena_slice(exchange->mem, response->body);
+	exchange->response.content_type = NULL;
+	exchange->done = true;
+	pthread_cond_signal(&exchange->ended);
+	pthread_mutex_unlock(&exchange->lock);
+	exchange_unref(exchange);
+}
+
+static struct net_response wait_for(struct exchange *exchange, const _Atomic bool *hurry)
+{
+	struct net_response response = { .rc = -MX_BUSY, .sent = true };
+
+	mx_fail(&response.err, MX_BUSY, "The daemon stopped before there was an answer");
+	pthread_mutex_lock(&exchange->lock);
+	while (!exchange->done && !(hurry && *hurry)) {
+		struct timespec until = mx_after_us(SLICE_US);
+
+		pthread_cond_timedwait(&exchange->ended, &exchange->lock, &until);
+	}
+	if (exchange->done)
+		response = exchange->response;
+	pthread_mutex_unlock(&exchange->lock);
+	return response;
+}
+
 static enum outbox_result ask(struct net *net, const struct sms_settings *settings,
-			      const struct net_request *request, struct mx_arena *mem,
+			      const struct net_request *request, const _Atomic bool *hurry,
 			      struct mx_error *err)
 {
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct exchange *exchange = exchange_new();
 	struct net_response response;
-	json_t *answer = NULL;
 	enum outbox_result result;
+	json_t *answer = NULL;
 
-	net_fetch(net, request, mem, &response);
+	net_start(net, request, answered, exchange);
+	response = wait_for(exchange, hurry);
 	if (response.rc == 0 &&
 	    mx_json_parse(response.body, &mx_json_default_limits, mem, &answer, NULL))
 		answer = NULL;
@@ -127,6 +198,7 @@ static enum outbox_result ask(struct net *net, const struct sms_settings *settin
 					  .mem = mem,
 					  .err = err });
 	json_decref(answer);
+	exchange_unref(exchange);
 	return result;
 }
 
@@ -141,5 +213,5 @@ enum outbox_result sms_transport_send(struct net *net, const struct sms_settings
 	if (settings->transport->build(settings, message, mem, &request, err))
 		return OUTBOX_REFUSED;
 	request.total_ms = settings->conf->timeout_ms;
-	return ask(net, settings, &request, mem, err);
+	return ask(net, settings, &request, message->hurry, err);
 }

@@ -158,6 +158,24 @@ static void a_gateway_says_how_long_to_wait(void **state)
 	assert_int_equal(err.retry_after_ms, 90000);
 }
 
+static void a_stop_does_not_wait_for_a_gateway(void **state)
+{
+	const _Atomic bool hurry = true;
+	struct sms_message hurried = message;
+	struct sms_settings *settings = settings_of(twilio);
+	struct mx_error err = { 0 };
+
+	(void)state;
+	hurried.hurry = &hurry;
+	net_mock_reset();
+	assert_int_equal(sms_transport_send(NULL, settings, &hurried, &err), OUTBOX_UNSURE);
+	assert_non_null(strstr(err.text, "stopped"));
+	assert_int_equal(net_mock_waiting(), 1);
+	sms_settings_unref(settings);
+	/* The network ends all that it has, later. */
+	net_mock_stop();
+}
+
 static void twilio_is_asked_as_it_wants_to_be(void **state)
 {
 	struct sms_conf conf = twilio;
@@ -362,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mood_of_a_connection_has_its_result),
 		cmocka_unit_test(a_gateway_says_how_long_to_wait),
+		cmocka_unit_test(a_stop_does_not_wait_for_a_gateway),
 		cmocka_unit_test(twilio_is_asked_as_it_wants_to_be),
 		cmocka_unit_test(twilios_answers_are_understood),
 		cmocka_unit_test(vonage_is_asked_as_it_wants_to_be),
