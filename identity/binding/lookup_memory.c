@@ -4,6 +4,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
+#include "shared/core/thread.h"
 #include "shared/store/each.h"
 #include "shared/store/store.h"
 
@@ -235,7 +236,7 @@ int lookup_memory_new(struct store *store, size_t bytes_max, struct lookup_memor
 	memory->store = store;
 	memory->bytes_max = bytes_max;
 	for (size_t i = 0; i < SHARDS; i++)
-		pthread_rwlock_init(&memory->shards[i].lock, NULL);
+		mx_rwlock_init(&memory->shards[i].lock);
 	store_watch(store, &lookup_table, apply, memory);
 	rc = store_each(store, &lookup_table, apply_row, memory, err);
 	if (rc) {
