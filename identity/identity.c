@@ -10,8 +10,10 @@
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
 #include "identity/long_term_keys.h"
+#include "identity/message/templates.h"
 #include "identity/routes.h"
 #include "identity/sms/sms.h"
+#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -30,9 +32,11 @@
 
 #include <sodium.h>
 
-#define TABLES_MAX   64
-#define KINDS_MAX    4
-#define PASSWORD_MAX 1024
+#define TABLES_MAX     64
+#define SESSIONS_ONCE  500
+#define SESSIONS_ROUND 100000
+#define KINDS_MAX      4
+#define PASSWORD_MAX   1024
 
 /* Homeservers' keys are asked for with every signed unbind, bindings with every look-up. */
 #define KEYS_SHARE 4
@@ -140,18 +144,6 @@ static int set_mailer(struct identity *identity, const struct mail_conf *mail, s
 	return rc;
 }
 
-static int load_templates(struct identity *identity, const struct identity_conf *conf,
-			  struct mx_error *err)
-{
-	const struct template_conf templates = {
-		.directory = conf->templates.directory,
-		.default_brand = conf->templates.brand,
-		.default_language = conf->templates.language,
-	};
-
-	return template_set_load(&templates, &identity->templates, err);
-}
-
 /* ---- opening */
 
 static size_t add_tables(const struct store_table **tables, size_t len,
@@ -170,9 +162,9 @@ static size_t cache_bytes(const struct identity *identity)
 static int open_store(struct identity *identity, struct mx_error *err)
 {
 	static const struct store_table *const own[] = {
-		&account_table,       &account_token_table, &account_user_token_table,
-		&terms_table,         &invite_table,        &invite_address_table,
-		&ephemeral_key_table, &sms_spend_table,     NULL,
+		&account_table, &account_token_table,   &account_user_token_table, &terms_table,
+		&invite_table,  &invite_address_table,  &ephemeral_key_table,      &sms_spend_table,
+		&session_table, &session_address_table, &session_end_table,        NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
@@ -262,7 +254,7 @@ static int open_sms(struct identity *identity, struct mx_error *err)
 static int open_sending(struct identity *identity, struct mx_error *err)
 {
 	struct budget_rate rates[BUDGET_KINDS];
-	int rc = load_templates(identity, identity->conf, err);
+	int rc = message_templates_load(identity->conf, &identity->templates, err);
 
 	if (rc)
 		return rc;
@@ -302,7 +294,20 @@ static size_t reap_tokens(struct identity *identity, int64_t now_ms)
 	return account_reap(identity->store, now_ms);
 }
 
+/* Small transactions: nobody waits for them. */
+static size_t reap_sessions(struct identity *identity, int64_t now_ms)
+{
+	size_t all = 0, reaped;
+
+	do {
+		reaped = session_reap(identity->store, now_ms, SESSIONS_ONCE);
+		all += reaped;
+	} while (reaped == SESSIONS_ONCE && all < SESSIONS_ROUND);
+	return all;
+}
+
 static const struct chore chores[] = {
+	{ "validation sessions", 10 * MX_MINUTE_MS, reap_sessions },
 	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
 };
 

@@ -6,10 +6,19 @@
 
 #include <stddef.h>
 
-const struct route *const identity_routes[] = { meta_routes,      pubkey_routes,
-						account_routes,   terms_routes,
-						ephemeral_routes, sign_v1_routes,
-						sign_v2_routes,   NULL };
+const struct route *const identity_routes[] = { meta_routes,
+						pubkey_routes,
+						account_routes,
+						terms_routes,
+						ephemeral_routes,
+						sign_v1_routes,
+						sign_v2_routes,
+						email_routes,
+						email_v1_routes,
+						msisdn_routes,
+						msisdn_v1_routes,
+						confirm_routes,
+						NULL };
 
 const struct route *const identity_admin_routes[] = { NULL };
 
@@ -18,10 +27,10 @@ static const struct {
 	const struct route *routes;
 	const char *group;
 } grouped[] = {
-	{ account_routes, "accounts" },
-	{ terms_routes, "accounts" },
-	{ sign_v1_routes, "v1_invites" },
-	{ sign_v2_routes, "invites" },
+	{ account_routes, "accounts" },   { terms_routes, "accounts" },
+	{ email_routes, "validation" },   { email_v1_routes, "v1_validation" },
+	{ msisdn_routes, "validation" },  { msisdn_v1_routes, "v1_validation" },
+	{ sign_v1_routes, "v1_invites" }, { sign_v2_routes, "invites" },
 };
 
 static const char *group_of(const struct route *routes)

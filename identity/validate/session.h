@@ -23,7 +23,7 @@ struct store_table;
 struct store_txn;
 struct store_view;
 
-extern const struct store_table session_table, session_address_table;
+extern const struct store_table session_table, session_address_table, session_end_table;
 
 #define SESSION_LIFE_MS      INT64_C(86400000)
 #define SESSION_TOMBSTONE_MS (5 * SESSION_LIFE_MS)
@@ -33,7 +33,9 @@ extern const struct store_table session_table, session_address_table;
 #define VALIDATION_TOKEN_MAX 255 /* code points */
 
 struct session {
-	const char *id, *client_secret, *token, *next_link; /* next_link may be NULL */
+	const char *id, *client_secret, *token, *next_link; /* next_link may be NULL; the secret is
+							       the caller's own, only its hash
+							       is stored */
 	struct threepid threepid;
 	const char *address_as_sent; /* for the envelope; "" for phone numbers */
 	int64_t created_ms, sent_ms, validated_ms; /* 0 = not yet */
@@ -59,6 +61,8 @@ int session_open(const struct identity_call *call, const struct session_request 
 /* Notes that a message of this attempt was queued. */
 void session_sent(const struct identity_call *call, const struct session *session, int64_t attempt,
 		  uint64_t message);
+/* Notes that this message was given up: its attempt counts as not made. */
+void session_not_sent(const struct identity_call *call, const char *id, uint64_t message);
 
 /* By id and secret. -MX_NO_VALID_SESSION (unknown, or wrong secret), -MX_SESSION_EXPIRED. */
 int session_load(const struct identity_call *call, const char *id, const char *client_secret,

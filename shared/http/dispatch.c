@@ -85,6 +85,7 @@ int dispatch_route(struct exchange *ex, const char *method)
 	ex->reply.cors = true;
 	ex->req.app = ex->server->app.ctx;
 	ex->req.method = method_of(method);
+	ex->req.head_only = streq(method, "HEAD");
 	ex->req.target = "";
 	if (is_preflight(method) && mx_slice_is(ex->raw_target, "*"))
 		return 0;

@@ -20,6 +20,7 @@ struct req {
 	void *app; /* the daemon's context */
 	const struct route *route;
 	enum http_method method;
+	bool head_only; /* HEAD, answered as GET without its body: nothing may happen */
 	const char *target; /* raw, with its query: what X-Matrix signs */
 	const char *id; /* for logs: 8 characters */
 	const char *client; /* address of the peer, or by X-Forwarded-For of a

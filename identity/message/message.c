@@ -1,0 +1,219 @@
+#include "identity/message/message.h"
+
+#include "identity/identity.h"
+#include "identity/identity_conf.h"
+#include "identity/message/eml.h"
+#include "identity/message/letter.h"
+#include "shared/core/alloc.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "shared/http/request.h"
+#include "shared/json/json.h"
+#include "shared/mail/address.h"
+#include "shared/mail/mailer.h"
+
+#define HOST_MAX 255
+
+/* ---- brand and language */
+
+static const char *brand_of_host(struct identity *identity, struct req *r)
+{
+	const char *host = req_header(r, "Host");
+	char *name;
+
+	if (!host || strlen(host) > HOST_MAX)
+		return NULL;
+	name = mx_arena_strdup(r->mem, host);
+	name[strcspn(name, ":")] = '\0';
+	return template_has_brand(identity->templates, name) ? name : NULL;
+}
+
+struct message_style message_style_of(struct identity *identity, struct req *r)
+{
+	const char *brand = req_query(r, "brand");
+
+	if (!brand && r->body)
+		brand = jstr(r->body, "brand");
+	if (!brand || !template_has_brand(identity->templates, brand))
+		brand = brand_of_host(identity, r);
+	return (struct message_style){
+		.brand = brand,
+		.language = template_language(identity->templates,
+					      req_header(r, "Accept-Language")),
+	};
+}
+
+/* ---- mails */
+
+/* -MX_NOT_FOUND unless the operator has a whole message of the older kinds. */
+static int read_whole(const struct letter *letter, struct eml *ret_eml)
+{
+	static const char *const ends[] = { "eml.j2", "eml" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		mx_autofree char *file = mx_strf("%s_template.%s", letter->name, ends[i]);
+		mx_str_auto message = { 0 };
+		int rc = letter_render(letter, file, &message);
+
+		if (rc == 0)
+			eml_read(mx_str_slice(&message), letter->boundary, ret_eml);
+		if (rc != -MX_NOT_FOUND)
+			return rc;
+	}
+	return -MX_NOT_FOUND;
+}
+
+static int read_files(struct letter *letter, struct eml *ret_eml)
+{
+	mx_autofree char *subject_file = mx_strf("%s.subject", letter->name);
+	mx_autofree char *text_file = mx_strf("%s.txt", letter->name);
+	mx_autofree char *html_file = mx_strf("%s.html", letter->name);
+	mx_str_auto subject = { 0 };
+	mx_str_auto text = { 0 };
+	mx_str_auto html = { 0 };
+	int rc = letter_render(letter, subject_file, &subject);
+
+	if (rc)
+		return rc;
+	letter_tidy(&subject);
+	letter_add(letter, "subject",
+		   mx_arena_strdup(letter->call->mem, subject.ptr ? subject.ptr : ""));
+	rc = letter_render(letter, text_file, &text);
+	if (rc == 0)
+		rc = letter_html(letter, html_file, "mail", &html);
+	if (rc)
+		return rc;
+	*ret_eml = (struct eml){ mx_str_steal(&subject), mx_str_steal(&text), mx_str_steal(&html) };
+	return 0;
+}
+
+static const char *name_of(enum message_kind kind)
+{
+	switch (kind) {
+	case MESSAGE_VERIFICATION: return "verification";
+	case MESSAGE_INVITE: return "invite";
+	case MESSAGE_BOUND: return "bound";
+	case MESSAGE_UNBOUND: return "unbound";
+	case MESSAGE_REBOUND: return "rebound";
+	case MESSAGE_TEST: break;
+	}
+	return "test";
+}
+
+static void tidy_subject(struct eml *eml)
+{
+	struct mx_str subject = { 0 };
+
+	mx_str_add_text(&subject, eml->subject);
+	letter_tidy(&subject);
+	mx_free(eml->subject);
+	eml->subject = mx_str_steal(&subject);
+}
+
+static int queue_mail(const struct letter *letter, const struct mail_address *to, struct eml *eml,
+		      uint64_t *ret_id)
+{
+	const struct mail mail = {
+		.to = to->envelope,
+		.subject = eml->subject,
+		.text = eml->text ? eml->text : "",
+		.html = eml->html,
+		.list_unsubscribe = letter_value(letter, "list_unsubscribe"),
+		.language = letter_value(letter, "language"),
+	};
+	const struct identity_call *call = letter->call;
+
+	return mailer_add(call->identity->mailer, call->txn, to, &mail, ret_id, letter->err);
+}
+
+static int write_mail(struct letter *letter, const struct template_values *values,
+		      const struct mail_address *to, uint64_t *ret_id)
+{
+	struct eml eml = { 0 };
+	int rc;
+
+	letter_add(letter, "to", to->envelope);
+	letter_begin(letter, values);
+	rc = read_whole(letter, &eml);
+	if (rc == -MX_NOT_FOUND)
+		rc = read_files(letter, &eml);
+	if (rc)
+		return rc;
+	tidy_subject(&eml);
+	rc = queue_mail(letter, to, &eml, ret_id);
+	eml_done(&eml);
+	return rc;
+}
+
+int message_mail(const struct identity_call *call, enum message_kind kind,
+		 const struct message_style *style, const char *to,
+		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err)
+{
+	struct letter letter = { .call = call, .style = style, .name = name_of(kind), .err = err };
+	struct mail_address address;
+	int rc;
+
+	if (!call->identity->mailer)
+		return mx_fail(err, MX_EMAIL_SEND_ERROR, "This service sends no e-mails");
+	rc = mail_address_parse(mx_slice(to), &address, err);
+	if (rc)
+		return rc;
+	rc = write_mail(&letter, values, &address, ret_id);
+	mail_address_done(&address);
+	return rc;
+}
+
+/* ---- pages */
+
+static void set_page_headers(struct req *r, int status)
+{
+	/* Links of pages lead anywhere, forms only here and from here on to https: a next_link
+	 * is a redirect, and browsers apply form-action to those too. */
+	reply_header(r, "Content-Security-Policy",
+		     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+		     "font-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+		     "form-action 'self' https:");
+	reply_header(r, "Referrer-Policy", "no-referrer");
+	reply_header(r, "X-Content-Type-Options", "nosniff");
+	reply_header(r, "Cache-Control", "no-store");
+	reply_header(r, "Vary", "Accept-Language");
+	reply_status(r, status);
+}
+
+static int add_title(struct letter *letter, const char *file)
+{
+	mx_autofree char *title_file = mx_strf("%.*s.title", (int)strcspn(file, "."), file);
+	mx_str_auto title = { 0 };
+	int rc = letter_render(letter, title_file, &title);
+
+	if (rc)
+		return rc;
+	letter_tidy(&title);
+	letter_add(letter, "title", mx_arena_strdup(letter->call->mem, title.ptr ? title.ptr : ""));
+	return 0;
+}
+
+int message_page(struct identity *identity, struct req *r, const char *file,
+		 const struct template_values *values, int status)
+{
+	const struct message_style style = message_style_of(identity, r);
+	const struct identity_call call = { .identity = identity, .mem = r->mem };
+	struct letter letter = { .call = &call, .style = &style, .err = &r->err };
+	struct mx_str page = { 0 };
+	size_t len;
+	int rc;
+
+	letter_begin(&letter, values);
+	rc = add_title(&letter, file);
+	if (rc == 0)
+		rc = letter_html(&letter, file, "page", &page);
+	if (rc) {
+		mx_str_done(&page);
+		return rc;
+	}
+	len = page.len;
+	reply_owned(r, "text/html; charset=utf-8", mx_str_steal(&page), len);
+	set_page_headers(r, status);
+	return 0;
+}

@@ -1,0 +1,65 @@
+#include "identity/identity.h"
+#include "identity/identity_conf.h"
+#include "identity/routes.h"
+#include "identity/validate/allowance.h"
+#include "identity/validate/confirm.h"
+#include "identity/validate/validation.h"
+#include "shared/core/arena.h"
+#include "shared/core/str.h"
+#include "shared/core/url.h"
+
+static int allow(struct identity *identity, const struct validation_request *request,
+		 struct allowance *ret_allowance, struct mx_error *err)
+{
+	(void)identity;
+	(void)err;
+	allowance_of_mail(ret_allowance, request->session.threepid.address, request->account,
+			  request->client);
+	return 0;
+}
+
+static void add_parameter(struct mx_str *link, const char *name, const char *value)
+{
+	mx_str_addf(link, "&%s=", name);
+	mx_url_add(link, mx_slice(value));
+}
+
+/* To a page with a button, because programs that look for bad links open every link of a mail;
+ * or, if the operator wants that, to the endpoint that validates at once. */
+static const char *link_of(const struct identity_call *call, const struct session *session,
+			   const char *brand)
+{
+	const struct identity_conf *conf = call->identity->conf;
+	bool page = !conf->validation.landing_page || *conf->validation.landing_page;
+	mx_str_auto link = { 0 };
+
+	mx_str_addf(&link, "%s%s?sid=", conf->public_base_url,
+		    page ? VALIDATION_PAGE : IDENTITY_V2 "/validate/email/submitToken");
+	mx_url_add(&link, mx_slice(session->id));
+	add_parameter(&link, "client_secret", session->client_secret);
+	add_parameter(&link, "token", session->token);
+	if (brand)
+		add_parameter(&link, "brand", brand);
+	return mx_arena_strdup(call->mem, link.ptr);
+}
+
+static int send(const struct identity_call *call, const struct validation_request *request,
+		const struct session *session, uint64_t *ret_message, struct mx_error *err)
+{
+	const struct template_value values[] = {
+		{ "link", link_of(call, session, request->style.brand) },
+		{ "token", session->token },
+		{ "ipaddress", request->client },
+	};
+	const struct template_values all = { values, sizeof(values) / sizeof(values[0]) };
+
+	return message_mail(call, MESSAGE_VERIFICATION, &request->style,
+			    request->session.address_as_sent, &all, ret_message, err);
+}
+
+const struct validation_channel mail_channel = {
+	.medium = "email",
+	.lost = MX_EMAIL_SEND_ERROR,
+	.allow = allow,
+	.send = send,
+};

@@ -1,0 +1,91 @@
+/* Spec: identity service API, "Email associations", "General". */
+#include "identity/identity.h"
+#include "identity/routes.h"
+#include "identity/validate/asking.h"
+#include "identity/validate/confirm.h"
+#include "identity/validate/validation.h"
+#include "shared/core/error.h"
+#include "shared/http/request.h"
+#include "shared/json/json.h"
+
+static int post_email_token(struct req *r)
+{
+	struct validation_request request = { .channel = &mail_channel };
+	int rc;
+
+	if (r->kept)
+		return asking_await(r);
+	rc = asking_read(r, &request);
+	if (rc)
+		return rc;
+	request.session.address_as_sent = jstr(r->body, "email");
+	rc = threepid_parse("email", request.session.address_as_sent, r->mem,
+			    &request.session.threepid, &r->err);
+	return rc ? rc : asking_begin(r, &request, NULL);
+}
+
+static int post_submit(struct req *r)
+{
+	return confirm_json(r, "email");
+}
+
+static int get_submit(struct req *r)
+{
+	return confirm_link(r, "email");
+}
+
+static int get_validated(struct req *r)
+{
+	const struct identity_call call = call_of(r);
+	const char *id = req_query(r, "sid"), *secret = req_query(r, "client_secret");
+	struct session session;
+	int rc;
+
+	if (!id || !secret)
+		return mx_fail(&r->err, MX_MISSING_PARAMS, "Missing: %s%s%s", id ? "" : "sid",
+			       id || secret ? "" : ", ", secret ? "" : "client_secret");
+	rc = session_proof(&call, id, secret, &session, &r->err);
+	if (rc == 0)
+		reply_json(r, json_pack("{s:s, s:s, s:I}", "medium", session.threepid.medium,
+					"address", session.threepid.address, "validated_at",
+					(json_int_t)session.validated_ms));
+	return rc;
+}
+
+#define ASK       "/validate/email/requestToken"
+#define SUBMIT    "/validate/email/submitToken"
+#define VALIDATED "/3pid/getValidated3pid"
+
+#define FORM .flags = ROUTE_CORS | ROUTE_FORM
+#define PERSON                                                          \
+	.limit = LIMIT_LOGIN, .flags = ROUTE_CORS | ROUTE_BEFORE_TERMS, \
+	.reply = "identity/page.reply"
+
+const struct route email_routes[] = {
+	{ POST, IDENTITY_V2 ASK, post_email_token, .auth = AUTH_USER, .limit = LIMIT_SEND_MAIL,
+	  FORM, .body = "identity/email_token", .reply = "identity/email_token.reply" },
+	{ POST, IDENTITY_V2 SUBMIT, post_submit, .auth = AUTH_USER, .limit = LIMIT_LOGIN, FORM,
+	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
+	{ GET, IDENTITY_V2 SUBMIT, get_submit, PERSON },
+	{ GET, IDENTITY_V2 VALIDATED, get_validated, .auth = AUTH_USER, .limit = LIMIT_READ,
+	  .txn = TXN_READ, .flags = ROUTE_CORS, .reply = "identity/validated.reply" },
+	{ 0 },
+};
+
+const struct route email_v1_routes[] = {
+	{ POST, IDENTITY_V1 ASK, post_email_token, .limit = LIMIT_SEND_MAIL, FORM,
+	  .body = "identity/email_token_v1", .reply = "identity/email_token.reply" },
+	{ POST, IDENTITY_V1 SUBMIT, post_submit, .limit = LIMIT_LOGIN, FORM,
+	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
+	{ GET, IDENTITY_V1 SUBMIT, get_submit, PERSON },
+	{ GET, IDENTITY_V1 VALIDATED, get_validated, .limit = LIMIT_READ, .txn = TXN_READ,
+	  .flags = ROUTE_CORS, .reply = "identity/validated.reply" },
+	{ 0 },
+};
+
+const struct route confirm_routes[] = {
+	{ GET, VALIDATION_PAGE, confirm_show, .limit = LIMIT_READ, .txn = TXN_READ },
+	{ POST, VALIDATION_PAGE, confirm_form, .limit = LIMIT_LOGIN, .flags = ROUTE_FORM,
+	  .body = "identity/confirm" },
+	{ 0 },
+};

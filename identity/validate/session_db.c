@@ -1,0 +1,230 @@
+#include "identity/validate/session_db.h"
+
+#include "identity/identity.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/store/key.h"
+#include "shared/store/record.h"
+#include "shared/store/store.h"
+
+#define RECORD_VERSION 1
+/* A session that is validated in its last moment, then used to the last, then remembered. */
+#define KEPT_MS (2 * SESSION_LIFE_MS + SESSION_TOMBSTONE_MS)
+
+const struct store_table session_table = { "session", false };
+const struct store_table session_address_table = { "session_address", false };
+const struct store_table session_end_table = { "session_end", false };
+
+void session_secret_hash(const char *client_secret, uint8_t ret_hash[MX_SHA256_LEN])
+{
+	mx_sha256(mx_slice(client_secret), ret_hash);
+}
+
+/* ---- keys */
+
+static struct store_key id_key(const char *id)
+{
+	struct store_key key = { 0 };
+
+	store_key_text(&key, mx_slice(id));
+	return key;
+}
+
+static struct store_key address_key(const struct threepid *threepid,
+				    const uint8_t hash[MX_SHA256_LEN])
+{
+	struct store_key key = { 0 };
+
+	store_key_text(&key, mx_slice(threepid->medium));
+	store_key_text(&key, mx_slice(threepid->address));
+	store_key_text(&key, mx_slice_of(hash, MX_SHA256_LEN));
+	return key;
+}
+
+static struct store_key end_key(int64_t end_ms, const char *id)
+{
+	struct store_key key = { 0 };
+
+	store_key_i64(&key, end_ms);
+	if (id)
+		store_key_text(&key, mx_slice(id));
+	return key;
+}
+
+/* ---- records */
+
+static void put_text(struct mx_str *out, const char *text)
+{
+	record_put_bytes(out, mx_slice(text ? text : ""));
+}
+
+static void write_row(const struct session_row *row, struct mx_str *out)
+{
+	const struct session *session = &row->session;
+
+	record_begin(out, RECORD_VERSION);
+	put_text(out, session->threepid.medium);
+	put_text(out, session->threepid.address);
+	put_text(out, session->address_as_sent);
+	record_put_bytes(out, mx_slice_of(row->secret_hash, MX_SHA256_LEN));
+	put_text(out, session->token);
+	put_text(out, session->next_link);
+	record_put_i64(out, session->created_ms);
+	record_put_i64(out, session->sent_ms);
+	record_put_i64(out, session->validated_ms);
+	record_put_i64(out, session->send_attempt);
+	record_put_u64(out, session->message);
+	record_put_u64(out, session->tries_left);
+}
+
+static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
+{
+	return mx_arena_slice(mem, record_bytes(reader)).ptr;
+}
+
+static void read_fields(struct record_reader *reader, struct mx_arena *mem, struct session_row *row)
+{
+	struct session *session = &row->session;
+	struct mx_slice hash;
+
+	session->threepid.medium = read_text(reader, mem);
+	session->threepid.address = read_text(reader, mem);
+	session->address_as_sent = read_text(reader, mem);
+	hash = record_bytes(reader);
+	reader->broken |= hash.len != MX_SHA256_LEN;
+	if (!reader->broken)
+		memcpy(row->secret_hash, hash.ptr, MX_SHA256_LEN);
+	session->token = read_text(reader, mem);
+	session->next_link = read_text(reader, mem);
+	if (session->next_link[0] == '\0')
+		session->next_link = NULL;
+	session->created_ms = record_i64(reader);
+	session->sent_ms = record_i64(reader);
+	session->validated_ms = record_i64(reader);
+	session->send_attempt = record_i64(reader);
+	session->message = record_u64(reader);
+	session->tries_left = (unsigned)record_u64(reader);
+}
+
+static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,
+		    struct session_row *ret_row)
+{
+	struct record_reader reader = record_open(value);
+	struct session_row row = { .session.id = id };
+
+	read_fields(&reader, mem, &row);
+	if (!record_ok(&reader))
+		return -MX_STORE;
+	*ret_row = row;
+	return 0;
+}
+
+/* ---- rows */
+
+static int get(const struct identity_call *call, const struct store_table *table,
+	       const struct store_key *key, struct mx_slice *ret_value)
+{
+	struct mx_slice bytes = store_key_slice(key);
+
+	if (call->txn)
+		return store_txn_get(call->txn, table, bytes, call->mem, ret_value);
+	return store_get(call->view, table, bytes, call->mem, ret_value);
+}
+
+int session_db_get(const struct identity_call *call, const char *id, struct session_row *ret_row)
+{
+	const struct store_key key = id_key(id);
+	struct mx_slice value;
+	int rc = get(call, &session_table, &key, &value);
+
+	/* No id that we make is longer than a key may be. */
+	if (rc == -MX_TOO_LARGE)
+		return -MX_NOT_FOUND;
+	if (rc)
+		return rc;
+	return read_row(mx_arena_strdup(call->mem, id), value, call->mem, ret_row);
+}
+
+int session_db_find(const struct identity_call *call, const struct threepid *threepid,
+		    const char *client_secret, struct session_row *ret_row)
+{
+	uint8_t hash[MX_SHA256_LEN];
+	struct store_key key;
+	struct mx_slice id;
+	int rc;
+
+	session_secret_hash(client_secret, hash);
+	key = address_key(threepid, hash);
+	rc = get(call, &session_address_table, &key, &id);
+	if (rc)
+		return rc;
+	return session_db_get(call, mx_arena_slice(call->mem, id).ptr, ret_row);
+}
+
+void session_db_put(struct store_txn *txn, const struct session_row *row)
+{
+	const struct store_key key = id_key(row->session.id);
+	mx_str_auto value = { 0 };
+
+	write_row(row, &value);
+	store_txn_put(txn, &session_table, store_key_slice(&key), mx_str_slice(&value));
+}
+
+void session_db_add(struct store_txn *txn, const struct session_row *row)
+{
+	const struct session *session = &row->session;
+	const struct store_key address = address_key(&session->threepid, row->secret_hash);
+	const struct store_key end = end_key(session->created_ms + KEPT_MS, session->id);
+
+	store_txn_put(txn, &session_address_table, store_key_slice(&address),
+		      mx_slice(session->id));
+	store_txn_put(txn, &session_end_table, store_key_slice(&end), MX_SLICE(""));
+	session_db_put(txn, row);
+}
+
+/* ---- the end */
+
+/* Another session may live at the address by now. */
+static void forget_address(const struct identity_call *call, const struct session_row *row)
+{
+	const struct store_key key = address_key(&row->session.threepid, row->secret_hash);
+	struct mx_slice id;
+
+	if (get(call, &session_address_table, &key, &id) == 0 && mx_slice_is(id, row->session.id))
+		store_txn_delete(call->txn, &session_address_table, store_key_slice(&key));
+}
+
+static void forget(const struct identity_call *call, const char *id)
+{
+	const struct store_key key = id_key(id);
+	struct session_row row;
+
+	if (session_db_get(call, id, &row) == 0)
+		forget_address(call, &row);
+	store_txn_delete(call->txn, &session_table, store_key_slice(&key));
+}
+
+static void forget_ended(const struct identity_call *call, struct mx_slice key)
+{
+	struct mx_slice rest = key;
+	mx_str_auto id = { 0 };
+	int64_t end_ms;
+
+	if (store_key_read_i64(&rest, &end_ms) && store_key_read_text(&rest, &id))
+		forget(call, id.ptr ? id.ptr : "");
+	store_txn_delete(call->txn, &session_end_table, key);
+}
+
+size_t session_db_reap(struct store_txn *txn, int64_t now_ms, size_t limit, struct mx_arena *mem)
+{
+	const struct identity_call call = { .txn = txn, .mem = mem, .now_ms = now_ms };
+	const struct store_key to = end_key(now_ms, NULL);
+	const struct store_range range = { .to = store_key_slice(&to), .limit = limit };
+	struct store_rows rows;
+
+	if (store_txn_scan(txn, &session_end_table, &range, mem, &rows))
+		return 0;
+	for (size_t i = 0; i < rows.len; i++)
+		forget_ended(&call, rows.items[i].key);
+	return rows.len;
+}

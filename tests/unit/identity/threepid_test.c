@@ -1,0 +1,105 @@
+#include "identity/threepid.h"
+
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static int make_arena(void **mem)
+{
+	*mem = mx_arena_new(0);
+	return 0;
+}
+
+static int free_arena(void **mem)
+{
+	mx_arena_free(*mem);
+	return 0;
+}
+
+static const char *canonical(void **mem, const char *medium, const char *address)
+{
+	struct threepid threepid;
+	struct mx_error err = { 0 };
+
+	if (threepid_parse(medium, address, *mem, &threepid, &err))
+		return mx_errc(err.code)->name;
+	return threepid.address;
+}
+
+static void an_email_is_folded(void **mem)
+{
+	assert_string_equal(canonical(mem, "email", "Strauß@Example.com"), "strauss@example.com");
+	assert_string_equal(canonical(mem, "email", "ALICE@x.org"), "alice@x.org");
+}
+
+static void what_is_no_email_is_refused(void **mem)
+{
+	static const char *const bad[] = { "a@b@c.org", "foo",
+					   "<a@b.org>", "Bob <a@b.org>",
+					   "",          "a@b.org\r\nBcc: x@y.org",
+					   "a@b.org ",  "a@[127.0.0.1]" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_string_equal(canonical(mem, "email", bad[i]), "INVALID_EMAIL");
+}
+
+static void a_phone_number_becomes_digits(void **mem)
+{
+	assert_string_equal(canonical(mem, "msisdn", "447700900001"), "447700900001");
+	assert_string_equal(canonical(mem, "msisdn", "+44 7700 900001"), "447700900001");
+}
+
+static void what_is_no_phone_number_is_refused(void **mem)
+{
+	static const char *const bad[] = { "",    "+",
+					   "123", "44770090000a",
+					   "++4", "123456789012345678901234567890123456789012345" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_string_equal(canonical(mem, "msisdn", bad[i]), "INVALID_ADDRESS");
+}
+
+static void other_media_are_refused(void **mem)
+{
+	assert_string_equal(canonical(mem, "Email", "a@b.org"), "INVALID_PARAM");
+	assert_string_equal(canonical(mem, "", "a@b.org"), "INVALID_PARAM");
+}
+
+static void an_alias_tells_the_same_person_and_nothing_else(void **mem)
+{
+	const struct threepid ann = { "email", "ann@example.org" };
+	const struct threepid again = { "email", "ann@example.org" };
+	const struct threepid bob = { "email", "bob@example.org" };
+	char first[13], second[13], other[13];
+
+	(void)mem;
+	threepid_alias(&ann, first);
+	threepid_alias(&again, second);
+	threepid_alias(&bob, other);
+	assert_int_equal(strlen(first), 12);
+	assert_string_equal(first, second);
+	assert_string_not_equal(first, other);
+	assert_true(threepid_same(&ann, &again));
+	assert_false(threepid_same(&ann, &bob));
+}
+
+#define test(function) cmocka_unit_test_setup_teardown(function, make_arena, free_arena)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(an_email_is_folded),
+		test(what_is_no_email_is_refused),
+		test(a_phone_number_becomes_digits),
+		test(what_is_no_phone_number_is_refused),
+		test(other_media_are_refused),
+		test(an_alias_tells_the_same_person_and_nothing_else),
+	};
+	return cmocka_run_group_tests_name("identity/threepid", tests, NULL, NULL);
+}
