@@ -273,7 +273,7 @@ static void a_long_name_does_not_make_a_long_subject(void **state)
 	const struct message_style style = { NULL, "en" };
 
 	(void)state;
-	for (size_t i = 0; i + 1 < sizeof(name); i += 3)
+	for (size_t i = 0; i + 3 < sizeof(name); i += 3)
 		memcpy(name + i, "\u20ac", 3);
 	name[9999] = '\0';
 	mail(MESSAGE_INVITE, &style, &value, 1);
