@@ -5,6 +5,8 @@
 #include "identity/account/authenticate.h"
 #include "identity/account/terms.h"
 #include "identity/account/terms_db.h"
+#include "identity/binding/binding.h"
+#include "identity/binding/lookup.h"
 #include "identity/budgets.h"
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
@@ -162,9 +164,23 @@ static size_t cache_bytes(const struct identity *identity)
 static int open_store(struct identity *identity, struct mx_error *err)
 {
 	static const struct store_table *const own[] = {
-		&account_table, &account_token_table,   &account_user_token_table, &terms_table,
-		&invite_table,  &invite_address_table,  &ephemeral_key_table,      &sms_spend_table,
-		&session_table, &session_address_table, &session_end_table,        NULL,
+		&account_table,
+		&account_token_table,
+		&account_user_token_table,
+		&terms_table,
+		&invite_table,
+		&invite_address_table,
+		&ephemeral_key_table,
+		&sms_spend_table,
+		&binding_table,
+		&binding_user_table,
+		&binding_log_table,
+		&lookup_table,
+		&pepper_table,
+		&session_table,
+		&session_address_table,
+		&session_end_table,
+		NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
@@ -240,6 +256,19 @@ static int open_key_ring(struct identity *identity, struct mx_error *err)
 	return 0;
 }
 
+static int open_pepper(struct identity *identity, struct mx_error *err)
+{
+	const struct pepper_conf conf = {
+		.store = identity->store,
+		.life_ms = identity->conf->lookup.pepper_days * MX_DAY_MS,
+		.overlap_ms = identity->conf->lookup.overlap_hours * MX_HOUR_MS,
+		.hashes_only = !*identity->conf->lookup.plain,
+		.metrics = identity->metrics,
+	};
+
+	return pepper_new(&conf, &identity->pepper, err);
+}
+
 static int open_sms(struct identity *identity, struct mx_error *err)
 {
 	const struct sms_needs needs = {
@@ -280,11 +309,16 @@ static int open_modules(struct identity *identity, struct mx_error *err)
 		rc = open_sending(identity, err);
 	if (rc)
 		return rc;
+	rc = open_pepper(identity, err);
+	if (rc)
+		return rc;
 	identity->terms = terms_new(conf->terms.documents, conf->terms.documents_count);
 	rc = open_key_ring(identity, err);
-	if (rc == 0)
-		outbox_start(identity->outbox);
-	return rc;
+	if (rc)
+		return rc;
+	outbox_start(identity->outbox);
+	pepper_start(identity->pepper);
+	return 0;
 }
 
 /* ---- life */
@@ -342,6 +376,8 @@ void identity_stop(void *ctx)
 	struct identity *identity = ctx;
 
 	chores_stop(identity->chores);
+	if (identity->pepper)
+		pepper_stop(identity->pepper);
 	if (identity->outbox)
 		outbox_stop(identity->outbox, OUTBOX_GRACE_MS);
 	if (identity->fetcher)
@@ -350,6 +386,7 @@ void identity_stop(void *ctx)
 	key_fetcher_free(identity->fetcher);
 	key_history_free(identity->history);
 	terms_free(identity->terms);
+	pepper_free(identity->pepper);
 	outbox_free(identity->outbox);
 	sms_free(identity->sms);
 	mailer_free(identity->mailer);

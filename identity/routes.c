@@ -18,6 +18,10 @@ const struct route *const identity_routes[] = { meta_routes,
 						msisdn_routes,
 						msisdn_v1_routes,
 						confirm_routes,
+						lookup_routes,
+						lookup_v1_routes,
+						bind_routes,
+						bind_v1_routes,
 						NULL };
 
 const struct route *const identity_admin_routes[] = { NULL };
@@ -27,6 +31,8 @@ static const struct {
 	const struct route *routes;
 	const char *group;
 } grouped[] = {
+	{ lookup_routes, "lookup" },      { lookup_v1_routes, "v1_lookup" },
+	{ bind_routes, "binding" },       { bind_v1_routes, "v1_binding" },
 	{ account_routes, "accounts" },   { terms_routes, "accounts" },
 	{ email_routes, "validation" },   { email_v1_routes, "v1_validation" },
 	{ msisdn_routes, "validation" },  { msisdn_v1_routes, "v1_validation" },
