@@ -39,6 +39,7 @@ static const struct {
 	{ email_routes, "validation" },   { email_v1_routes, "v1_validation" },
 	{ msisdn_routes, "validation" },  { msisdn_v1_routes, "v1_validation" },
 	{ sign_v1_routes, "v1_invites" }, { sign_v2_routes, "invites" },
+	{ store_invite_v1_routes, "v1_invites" }, { store_invite_v2_routes, "invites" },
 };
 
 static const char *group_of(const struct route *routes)
