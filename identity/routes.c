@@ -33,13 +33,20 @@ static const struct {
 	const struct route *routes;
 	const char *group;
 } grouped[] = {
-	{ lookup_routes, "lookup" },      { lookup_v1_routes, "v1_lookup" },
-	{ bind_routes, "binding" },       { bind_v1_routes, "v1_binding" },
-	{ account_routes, "accounts" },   { terms_routes, "accounts" },
-	{ email_routes, "validation" },   { email_v1_routes, "v1_validation" },
-	{ msisdn_routes, "validation" },  { msisdn_v1_routes, "v1_validation" },
-	{ sign_v1_routes, "v1_invites" }, { sign_v2_routes, "invites" },
-	{ store_invite_v1_routes, "v1_invites" }, { store_invite_v2_routes, "invites" },
+	{ lookup_routes, "lookup" },
+	{ lookup_v1_routes, "v1_lookup" },
+	{ bind_routes, "binding" },
+	{ bind_v1_routes, "v1_binding" },
+	{ account_routes, "accounts" },
+	{ terms_routes, "accounts" },
+	{ email_routes, "validation" },
+	{ email_v1_routes, "v1_validation" },
+	{ msisdn_routes, "validation" },
+	{ msisdn_v1_routes, "v1_validation" },
+	{ sign_v1_routes, "v1_invites" },
+	{ sign_v2_routes, "invites" },
+	{ store_invite_v1_routes, "v1_invites" },
+	{ store_invite_v2_routes, "invites" },
 };
 
 static const char *group_of(const struct route *routes)
