@@ -40,8 +40,9 @@
 #define KINDS_MAX      4
 #define PASSWORD_MAX   1024
 
-/* Homeservers' keys are asked for with every signed unbind, bindings with every look-up. */
-#define KEYS_SHARE 4
+/* Parts of the configured memory; the rest is for the pages of the store. */
+#define KEYS_SHARE   8
+#define LOOKUP_SHARE 2
 
 /* What is being sent may end; the process has ten seconds in all. */
 #define OUTBOX_GRACE_MS 3000
@@ -185,7 +186,8 @@ static int open_store(struct identity *identity, struct mx_error *err)
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
 		.tables = tables,
-		.cache_bytes = cache_bytes(identity) / KEYS_SHARE * (KEYS_SHARE - 1),
+		.cache_bytes = cache_bytes(identity) - cache_bytes(identity) / KEYS_SHARE -
+			       cache_bytes(identity) / LOOKUP_SHARE,
 	};
 	size_t len = add_tables(tables, 0, key_history_tables);
 
@@ -263,6 +265,7 @@ static int open_pepper(struct identity *identity, struct mx_error *err)
 		.life_ms = identity->conf->lookup.pepper_days * MX_DAY_MS,
 		.overlap_ms = identity->conf->lookup.overlap_hours * MX_HOUR_MS,
 		.hashes_only = !*identity->conf->lookup.plain,
+		.memory_bytes = cache_bytes(identity) / LOOKUP_SHARE,
 		.metrics = identity->metrics,
 	};
 

@@ -22,7 +22,6 @@ struct pepper;
 struct sms;
 struct req;
 struct route;
-struct sources;
 struct store;
 struct store_txn;
 struct store_view;
@@ -46,7 +45,6 @@ struct identity {
 	struct sms *sms;
 	struct budgets *budgets;
 	struct pepper *pepper;
-	struct sources *sources;
 	struct terms *terms;
 	struct chores *chores;
 	int64_t started_ms;

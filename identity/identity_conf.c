@@ -62,10 +62,8 @@ static void set_defaults(struct identity_conf *conf)
 	set_bool(&conf->validation.landing_page, true);
 	set_bool(&conf->validation.next_link_http, false);
 	set_bool(&conf->binding.tell_owner, true);
-	set_bool(&conf->binding.reply_with_invites, false);
 	set_default(&conf->lookup.pepper_days, 7);
 	set_default(&conf->lookup.overlap_hours, 24);
-	set_default(&conf->lookup.addresses_max, 10000);
 	set_bool(&conf->lookup.plain, true);
 	set_default(&conf->invites.local_max, 3);
 	set_default(&conf->invites.domain_max, 3);
@@ -172,15 +170,6 @@ static int check_terms(const struct identity_conf *conf, struct mx_error *err)
 	return rc;
 }
 
-static int check_peers(const struct identity_conf *conf, struct mx_error *err)
-{
-	int rc = 0;
-
-	for (unsigned i = 0; rc == 0 && i < conf->replication.peers_count; i++)
-		rc = check_url("replication.peers", conf->replication.peers[i].url, err);
-	return rc;
-}
-
 static int check_range(const char *key, unsigned value, unsigned most, struct mx_error *err)
 {
 	if (value <= most)
@@ -199,7 +188,6 @@ static int check_numbers(const struct identity_conf *conf, struct mx_error *err)
 		{ "mail.give_up_hours", conf->mail.give_up_hours, 720 },
 		{ "lookup.pepper_days", conf->lookup.pepper_days, 36500 },
 		{ "lookup.overlap_hours", conf->lookup.overlap_hours, 720 },
-		{ "lookup.addresses_max", conf->lookup.addresses_max, 10000 },
 		{ "invites.local_max", conf->invites.local_max, 254 },
 		{ "invites.domain_max", conf->invites.domain_max, 254 },
 		{ "invites.expire_days", conf->invites.expire_days, 36500 },
@@ -258,8 +246,6 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 		rc = sms_conf_check(&conf->sms, err);
 	if (rc == 0)
 		rc = check_terms(conf, err);
-	if (rc == 0)
-		rc = check_peers(conf, err);
 	if (rc == 0)
 		rc = check_numbers(conf, err);
 	return rc ? rc : check_budgets(conf, err);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "identity/sms/sms_conf.h"
-#include "identity/source/source_conf.h"
 #include "shared/daemon/daemon.h"
 
 struct mx_error;
@@ -27,13 +26,6 @@ struct terms_document {
 	const char *id, *version;
 	struct terms_language *languages;
 	unsigned languages_count;
-};
-
-/* Another identity service that gets our associations and gives its own. */
-struct peer_conf {
-	char *name, *url;
-	char **keys; /* "ed25519:0 BASE64" */
-	unsigned keys_count;
 };
 
 /* What anybody may have at once, and in a day. */
@@ -70,12 +62,11 @@ struct identity_conf {
 	} validation;
 	struct {
 		bool *tell_owner; /* by mail, of binds and unbinds */
-		bool *reply_with_invites; /* as older services did */
 		char **names; /* of destination_is, besides our own */
 		unsigned names_count;
 	} binding;
 	struct {
-		unsigned pepper_days, overlap_hours, addresses_max;
+		unsigned pepper_days, overlap_hours;
 		bool *plain; /* the algorithm "none" */
 	} lookup;
 	struct {
@@ -98,16 +89,7 @@ struct identity_conf {
 			mail_network, sms_number, sms_number_day, sms_country, sms_network, invites,
 			lookup_misses;
 	} limits;
-	struct {
-		char *token_file; /* NULL: nobody binds without a session */
-	} internal;
-	struct {
-		struct peer_conf *peers;
-		unsigned peers_count;
-	} replication;
 	struct sms_conf sms;
-	struct source_conf *sources;
-	unsigned sources_count;
 };
 
 extern const cyaml_schema_value_t identity_conf_schema; /* identity_conf_rows.c */

@@ -87,7 +87,6 @@ static const cyaml_schema_field_t validation_fields[] = {
 
 static const cyaml_schema_field_t binding_fields[] = {
 	BOOL(binding, tell_owner),
-	BOOL(binding, reply_with_invites),
 	TEXTS(binding, names),
 	CYAML_FIELD_END,
 };
@@ -95,7 +94,6 @@ static const cyaml_schema_field_t binding_fields[] = {
 static const cyaml_schema_field_t lookup_fields[] = {
 	UINT(lookup, pepper_days),
 	UINT(lookup, overlap_hours),
-	UINT(lookup, addresses_max),
 	BOOL(lookup, plain),
 	CYAML_FIELD_END,
 };
@@ -169,31 +167,6 @@ static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t internal_fields[] = {
-	TEXT(internal, token_file),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t peer_fields[] = {
-	NEEDED_OF(struct peer_conf, name),
-	NEEDED_OF(struct peer_conf, url),
-	LIST_OF(struct peer_conf, keys, text_entry),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t peer_entry = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct peer_conf, peer_fields),
-};
-
-static const cyaml_schema_field_t replication_fields[] = {
-	LIST_OF(SECTION(replication), peers, peer_entry),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t source_entry = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct source_conf, source_conf_fields),
-};
-
 static const cyaml_schema_field_t identity_fields[] = {
 	CYAML_FIELD_STRING_PTR("server_name", CYAML_FLAG_POINTER, struct identity_conf, server_name,
 			       1, MX_SERVER_NAME_MAX),
@@ -209,10 +182,7 @@ static const cyaml_schema_field_t identity_fields[] = {
 	MAPPING(invites, MAYBE),
 	MAPPING(terms, MAYBE),
 	MAPPING(limits, MAYBE),
-	MAPPING(internal, MAYBE),
-	MAPPING(replication, MAYBE),
 	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),
-	LIST_OF(struct identity_conf, sources, source_entry),
 	CYAML_FIELD_END,
 };
 

@@ -19,14 +19,22 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 		daemon_path_add(paths, conf->sms.command[0],
 				DAEMON_PATH_NEEDED | DAEMON_PATH_EXECUTE);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
-	daemon_path_add(paths, conf->internal.token_file, DAEMON_PATH_NEEDED);
 }
 
 static const char *const fixed_keys[] = {
-	"server_name", "public_base_url", "keys.signing_file", "endpoints",
-	"homeservers", "templates",       "validation",        "binding",
-	"lookup",      "invites",         "internal",          "replication.peers",
-	"sources",     "sms.parallel",    "sms.pause_ms",      "sms.give_up_minutes",
+	"server_name",
+	"public_base_url",
+	"keys.signing_file",
+	"endpoints",
+	"homeservers",
+	"templates",
+	"validation",
+	"binding",
+	"lookup",
+	"invites",
+	"sms.parallel",
+	"sms.pause_ms",
+	"sms.give_up_minutes",
 	NULL,
 };
 

@@ -7,7 +7,7 @@ PACKAGES_BUILD=(
 	gcc g++ libc6-dev binutils cmake ninja-build pkg-config ca-certificates curl openssl
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libsodium-dev libdb5.3-dev libpq-dev
 	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libyaml-dev libunistring-dev libseccomp-dev
-	libsqlite3-dev libidn2-dev libphonenumber-dev libldap-dev
+	libsqlite3-dev libidn2-dev libphonenumber-dev
 )
 # To make a Debian package.
 PACKAGES_DEB=(dpkg-dev fakeroot file init-system-helpers)

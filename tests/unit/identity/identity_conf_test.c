@@ -50,9 +50,7 @@ static void what_is_absent_has_its_default(void **state)
 	assert_true(*values->validation.landing_page);
 	assert_false(*values->validation.next_link_http);
 	assert_true(*values->binding.tell_owner);
-	assert_false(*values->binding.reply_with_invites);
 	assert_int_equal(values->lookup.pepper_days, 7);
-	assert_int_equal(values->lookup.addresses_max, 10000);
 	assert_int_equal(values->invites.expire_days, 0);
 	assert_int_equal(values->limits.mail_address.burst, 3);
 	assert_int_equal(values->limits.mail_address.per_day, 72);
@@ -63,13 +61,10 @@ static void what_is_absent_has_its_default(void **state)
 static void what_is_there_stays(void **state)
 {
 	struct conf *conf = parse(
-		NEEDED
-		"mail: { relay: mx.test, tls: implicit, from: 'A <a@b.test>', port: 2465 }\n"
-		"limits: { requests: { per_second: 7 }, invites: { burst: 1 } }\n"
-		"lookup: { plain: false, pepper_days: 1 }\n"
-		"endpoints: { off: [ v1_lookup, invites ] }\n"
-		"replication: { peers: [ { name: p, url: 'https://p.test', keys: [ k ] } ] }\n"
-		"sources: [ { name: directory } ]\n");
+		NEEDED "mail: { relay: mx.test, tls: implicit, from: 'A <a@b.test>', port: 2465 }\n"
+		       "limits: { requests: { per_second: 7 }, invites: { burst: 1 } }\n"
+		       "lookup: { plain: false, pepper_days: 1 }\n"
+		       "endpoints: { off: [ v1_lookup, invites ] }\n");
 	const struct identity_conf *values = conf_values(conf);
 
 	(void)state;
@@ -81,8 +76,6 @@ static void what_is_there_stays(void **state)
 	assert_int_equal(values->limits.invites.per_day, 288);
 	assert_false(*values->lookup.plain);
 	assert_int_equal(values->endpoints.off_count, 2);
-	assert_string_equal(values->replication.peers[0].keys[0], "k");
-	assert_string_equal(values->sources[0].name, "directory");
 	conf_free(conf);
 }
 
@@ -145,12 +138,10 @@ static void what_cannot_work_is_refused(void **state)
 	assert_refused(NEEDED "mail: { relay: mx.test }\n", "mail.from is missing");
 	assert_refused(NEEDED "mail: { relay: mx.test, from: a@b.test, user: u }\n",
 		       "mail.user and mail.password_file need each other");
-	assert_refused(NEEDED "lookup: { addresses_max: 10001 }\n",
-		       "lookup.addresses_max must be at most 10000");
+	assert_refused(NEEDED "lookup: { pepper_days: 36501 }\n",
+		       "lookup.pepper_days must be at most 36500");
 	assert_refused(NEEDED "limits: { invites: { per_day: 1000001 } }\n",
 		       "limits.invites must be at most 1000000");
-	assert_refused(NEEDED "replication: { peers: [ { name: p, url: 'p.test' } ] }\n",
-		       "replication.peers: p.test is no http:// or https:// URL");
 }
 
 static void terms_that_nobody_could_read_are_refused(void **state)
