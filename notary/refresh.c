@@ -297,6 +297,7 @@ static void *refresh_thread(void *ctx)
 	struct refresh *refresh = ctx;
 	unsigned rounds = 0;
 
+	mx_thread_yields();
 	do {
 		refresh_round(refresh);
 		alarm_look(refresh->notary->alarm);

@@ -6,9 +6,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-#define SECOND_US 1000000
-#define SECOND_NS 1000000000
+#define BACKGROUND_NICE 10
+#define SECOND_US       1000000
+#define SECOND_NS       1000000000
 
 #define NAME_MAX_LEN 16 /* the system's, with the NUL */
 
@@ -66,6 +69,12 @@ pthread_t mx_thread_start(const char *name, void *(*run)(void *), void *ctx)
 		abort();
 	}
 	return thread;
+}
+
+/* Linux keeps niceness per thread. Where it cannot be set, all are equal as before. */
+void mx_thread_yields(void)
+{
+	setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
 }
 
 void mx_cond_init(pthread_cond_t *cond)

@@ -15,6 +15,9 @@ pthread_t mx_thread_start(const char *name, void *(*run)(void *), void *ctx);
 /* The same for a thread that can be done without: false if the system has no more. */
 bool mx_thread_try(const char *name, void *(*run)(void *), void *ctx, pthread_t *ret_thread);
 
+/* This thread's work can wait a little: those that answer requests go first. */
+void mx_thread_yields(void);
+
 /* A condition whose timed waits end at a time of mx_after_us(). */
 void mx_cond_init(pthread_cond_t *cond);
 

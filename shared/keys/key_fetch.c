@@ -230,6 +230,7 @@ static void *recorder(void *ctx)
 	struct key_fetcher *fetcher = ctx;
 	struct call *call;
 
+	mx_thread_yields();
 	while ((call = next_answer(fetcher))) {
 		settle(fetcher, call, judge(fetcher, call));
 		call_free(call);

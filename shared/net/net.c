@@ -168,6 +168,7 @@ static void *thread_main(void *ctx)
 {
 	struct net *net = ctx;
 
+	mx_thread_yields(); /* handshakes with strangers are long */
 	while (!is_over(net)) {
 		struct net_ready ready[NET_READY_MAX];
 		size_t len = net_loop_poll(&net->loop, work(net), ready);
