@@ -167,6 +167,7 @@ def main():
     with measure.Bench() as bench, fakenet.FakeNet(bench.path / "net") as net:
         internet = origins.Origins(net)
         answer_in_time(bench, internet)
+        net.yield_processors()
         beside(bench, internet, "hang", hanging(internet), askers=2)
         beside(bench, internet, "answer", answering(internet), askers=3)
 

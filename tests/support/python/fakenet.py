@@ -16,6 +16,7 @@ import gzip
 import inspect
 import ipaddress
 import json
+import os
 import pathlib
 import random
 import socket
@@ -384,6 +385,10 @@ class FakeNet:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def yield_processors(self):
+        """Those who answer are other machines: what is measured here comes first."""
+        os.setpriority(os.PRIO_PROCESS, self._thread.native_id, 19)
 
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
