@@ -7,6 +7,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -52,6 +54,25 @@ static void new_readers_do_not_keep_a_writer_out(void **state)
 	pthread_rwlock_destroy(&lock);
 }
 
+static void *niceness_of_one_that_yields(void *ctx)
+{
+	int *niceness = ctx;
+
+	mx_thread_yields();
+	*niceness = getpriority(PRIO_PROCESS, (id_t)gettid());
+	return NULL;
+}
+
+static void a_thread_that_yields_leaves_the_others_as_they_are(void **state)
+{
+	int before = getpriority(PRIO_PROCESS, (id_t)gettid()), niceness = before;
+
+	(void)state;
+	pthread_join(mx_thread_start("yields", niceness_of_one_that_yields, &niceness), NULL);
+	assert_true(niceness > before || before >= 10);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), before);
+}
+
 static void a_time_ahead_is_ahead(void **state)
 {
 	struct timespec now = mx_after_us(0), later = mx_after_us(1999999);
@@ -67,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_readers_do_not_keep_a_writer_out),
+		cmocka_unit_test(a_thread_that_yields_leaves_the_others_as_they_are),
 		cmocka_unit_test(a_time_ahead_is_ahead),
 	};
 
