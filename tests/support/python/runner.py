@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
 VENV = BUILD / "venv"
 VENV_SYNAPSE = BUILD / "venv-synapse"
+VENV_SYDENT = BUILD / "venv-sydent"
 PROGRAM_SECONDS = 600  # one cmocka program or fuzz replay
 PYTEST_SECONDS = 3600
 SHOWN = 12000  # characters of a failed program's output
@@ -358,7 +359,8 @@ def kind_interop(area):
         say(f"skipped: interop: {why}")
         return Count(skipped=1)
     build("asan")
-    return run_pytest("interop", "asan", area, python=synapse_python())
+    return run_pytest("interop", "asan", area, python=synapse_python(),
+                      extra_env={"TRINITY_SYDENT": sydent_python()})
 
 
 def kind_bench(area, short=False):
@@ -369,6 +371,7 @@ def kind_bench(area, short=False):
     env = dict(
         os.environ, TRINITY_BUILD=str(BUILD / "release"), PYTHONDONTWRITEBYTECODE="1",
         PYTHONPATH=str(ROOT / "tests" / "support" / "python"), TRINITY_PYTHON=synapse_python(),
+        TRINITY_SYDENT=sydent_python(),
     )
     for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         if area not in script.stem:
@@ -388,13 +391,21 @@ def kind_bench(area, short=False):
     return count
 
 
-def synapse_python():
-    """The Python that has Synapse, or "" where it cannot be had: what needs it is then skipped."""
+def python_with(name, path, requirements):
+    """The Python that has a peer, or "" where it cannot be had: what needs it is then skipped."""
     try:
-        return str(venv(VENV_SYNAPSE, ROOT / "tests" / "interop" / "requirements.txt"))
+        return str(venv(path, ROOT / "tests" / "interop" / requirements))
     except NoPackages as why:
-        say(f"no Synapse: {why}")
+        say(f"no {name}: {why}")
         return ""
+
+
+def synapse_python():
+    return python_with("Synapse", VENV_SYNAPSE, "requirements.txt")
+
+
+def sydent_python():
+    return python_with("Sydent", VENV_SYDENT, "requirements-sydent.txt")
 
 
 KINDS = {
