@@ -58,6 +58,7 @@ static void *chores_thread(void *ctx)
 {
 	struct chores *chores = ctx;
 
+	mx_thread_yields();
 	while (sleep_until(chores, do_due(chores, mx_mono_ms())))
 		continue;
 	return NULL;

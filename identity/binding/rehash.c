@@ -188,6 +188,7 @@ static void *pepper_main(void *ctx)
 {
 	struct pepper *pepper = ctx;
 
+	mx_thread_yields();
 	while (wait_us(pepper, run_step(pepper)))
 		;
 	return NULL;
