@@ -1,0 +1,20 @@
+/* What the configuration means for each module: at the start, and again at a reload. */
+#pragma once
+
+#include "identity/budgets.h"
+
+struct daemon;
+struct identity;
+struct identity_conf;
+struct mail_conf;
+struct mx_error;
+
+void identity_rates(const struct identity_conf *conf, struct budget_rate ret_rates[BUDGET_KINDS]);
+/* How often one client may ask. */
+void identity_limits(struct daemon *daemon, const struct identity_conf *conf);
+
+/* identity->keys and identity->mailer: made, or given other settings if they are there. What
+ * cannot be read is an error, and they stay as they were. */
+int identity_keys(struct identity *identity, const struct identity_conf *conf,
+		  struct mx_error *err);
+int identity_mailer(struct identity *identity, const struct mail_conf *mail, struct mx_error *err);
