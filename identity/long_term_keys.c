@@ -11,9 +11,6 @@
 
 #include <sodium.h>
 
-/* Many a client and homeserver asks for this id without having read any other. */
-#define FIRST_KEY_ID "ed25519:0"
-
 #define KEY_TEXT_MAX 64 /* padded base64 of 32 bytes has 44 characters */
 
 typedef uint8_t public_key[MX_ED25519_PUBLIC_LEN];
@@ -35,13 +32,13 @@ static int make_file(const char *path, struct mx_error *err)
 	int rc;
 
 	mx_random_bytes(seed, sizeof(seed));
-	mx_keyring_add(&fresh, mx_signing_key_new(FIRST_KEY_ID, seed));
+	mx_keyring_add(&fresh, mx_signing_key_new(LONG_TERM_FIRST_ID, seed));
 	sodium_memzero(seed, sizeof(seed));
 	rc = mx_keyfile_save(path, &fresh, err);
 	mx_keyring_done(&fresh);
 	if (rc == 0)
-		mx_log(MX_LOG_INFO, "made a new signing key", "file", path, "key", FIRST_KEY_ID,
-		       NULL);
+		mx_log(MX_LOG_INFO, "made a new signing key", "file", path, "key",
+		       LONG_TERM_FIRST_ID, NULL);
 	return rc;
 }
 

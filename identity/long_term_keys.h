@@ -15,6 +15,9 @@
 struct long_term_keys;
 struct mx_error;
 
+/* Many a client and homeserver asks for this id without having read any other. */
+#define LONG_TERM_FIRST_ID "ed25519:0"
+
 struct long_term_conf {
 	const char *server_name; /* signatures bear this name */
 	const char *file; /* of shared/crypto/keyfile.h: Sydent's too; made if missing */

@@ -1,4 +1,5 @@
 /* trinity-identity. */
+#include "identity/commands.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/routes.h"
@@ -56,6 +57,7 @@ static const struct daemon_app app = {
 	.routes = identity_routes,
 	.admin_routes = identity_admin_routes,
 	.checks = checks,
+	.commands = identity_commands,
 	.plural_missing = true,
 };
 

@@ -1,56 +1,26 @@
 #include "notary/commands.h"
 
-#include "notary/notary_conf.h"
 #include "shared/core/alloc.h"
-#include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
+#include "shared/daemon/console.h"
 #include "shared/json/json.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define EXIT_USAGE 2
 #define LINE_BYTES 512
 
 /* ---- asking the daemon */
 
 int command_usage(const char *usage)
 {
-	fprintf(stderr, "usage: trinity-notary %s\n", usage);
-	return EXIT_USAGE;
-}
-
-static void say_refusal(int status, const json_t *answer, const char *text)
-{
-	const char *sentence = jstr(answer, "error");
-
-	if (sentence)
-		fprintf(stderr, "trinity-notary: %s\n", sentence);
-	else
-		fprintf(stderr, "trinity-notary: the daemon answered %d: %.200s\n", status, text);
+	return console_usage(NOTARY_PROGRAM, usage);
 }
 
 json_t *command_ask(const void *conf, const char *method, const char *path, const json_t *body)
 {
-	const struct notary_conf *notary_conf = conf;
-	mx_autofree char *sent = body ? mx_json_text(body) : NULL;
-	mx_autofree char *text = NULL;
-	struct mx_error err = { 0 };
-	json_t *answer;
-	int status;
-
-	if (daemon_ask(&notary_conf->daemon, method, path, sent, &status, &text, &err)) {
-		fprintf(stderr, "trinity-notary: %s\n", err.text);
-		return NULL;
-	}
-	/* our own daemon's answer, over its own socket */
-	answer = json_loads(text, 0, NULL);
-	if (status == 200 && answer)
-		return answer;
-	say_refusal(status, answer, text);
-	json_decref(answer);
-	return NULL;
+	return console_ask(NOTARY_PROGRAM, conf, method, path, body);
 }
 
 char *command_server_path(const char *server, const char *rest)
@@ -61,13 +31,6 @@ char *command_server_path(const char *server, const char *rest)
 	mx_url_add(&path, mx_slice(server));
 	mx_str_add_text(&path, rest);
 	return mx_str_steal(&path);
-}
-
-int command_print_json(const json_t *answer)
-{
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
-	return EXIT_SUCCESS;
 }
 
 /* One request about one server, whose answer is only success. */
@@ -157,7 +120,7 @@ static void prefetch_one(struct prefetch *prefetch, const char *server)
 		prefetch->done++;
 		return;
 	}
-	fprintf(stderr, "trinity-notary: not taken: %s\n", server);
+	fprintf(stderr, NOTARY_PROGRAM ": not taken: %s\n", server);
 	prefetch->failed++;
 }
 
@@ -167,7 +130,7 @@ static bool prefetch_file(struct prefetch *prefetch, const char *name)
 	char line[LINE_BYTES];
 
 	if (!file) {
-		fprintf(stderr, "trinity-notary: %s: %s\n", name, strerror(errno));
+		fprintf(stderr, NOTARY_PROGRAM ": %s: %s\n", name, strerror(errno));
 		return false;
 	}
 	while (fgets(line, sizeof(line), file)) {

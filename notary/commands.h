@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#define NOTARY_PROGRAM "trinity-notary"
+
 extern const struct daemon_command notary_commands[]; /* ended by { 0 } */
 
 /* commands_show.c, commands_key.c, commands_import.c */
@@ -18,15 +20,9 @@ int command_key(const void *conf, int argc, char **argv);
 int command_import(const void *conf, int argc, char **argv);
 int command_export(const void *conf, int argc, char **argv);
 
-/* Asks the running daemon; the answer (owned by the caller), or NULL after saying on standard
- * error why not. body may be NULL. */
+/* console.h for the notary. */
 json_t *command_ask(const void *conf, const char *method, const char *path, const json_t *body);
+int command_usage(const char *usage);
 
 /* "/admin/v1/servers/SERVER" and rest; owned by the caller. */
 char *command_server_path(const char *server, const char *rest);
-
-/* Prints it for people and programs; success. */
-int command_print_json(const json_t *answer);
-
-/* Says how the command is used; its exit status. */
-int command_usage(const char *usage);

@@ -5,6 +5,7 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
+#include "shared/daemon/console.h"
 #include "shared/id/server_name.h"
 #include "shared/json/json.h"
 
@@ -125,8 +126,8 @@ static int run_import(struct import *import, size_t kind, const char *source)
 	       (long long)import->read, (long long)import->fresh, (long long)import->renewed,
 	       (long long)import->known, (long long)import->conflicts, (long long)import->rejected);
 	if (rc)
-		fprintf(stderr, "trinity-notary: %s\n", err.text);
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+		return console_fail(NOTARY_PROGRAM, &err);
+	return EXIT_SUCCESS;
 }
 
 int command_import(const void *conf, int argc, char **argv)

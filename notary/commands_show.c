@@ -2,36 +2,12 @@
 #include "notary/commands.h"
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
-#include "shared/core/time.h"
+#include "shared/daemon/console.h"
 #include "shared/json/json.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /* ---- words */
-
-static const char *when(int64_t time_ms, char text[32])
-{
-	time_t seconds = time_ms / MX_SECOND_MS;
-	struct tm tm;
-
-	if (time_ms <= 0)
-		return "never";
-	gmtime_r(&seconds, &tm);
-	strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
-	return text;
-}
-
-/* Strangers choose key ids and errors: what would steer the terminal is not shown. */
-static const char *word(const json_t *object, const char *key)
-{
-	const char *text = jstr_or(object, key, "");
-
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-		if (*c < ' ' || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
-			return "(unprintable)";
-	return text;
-}
 
 static long long number(const json_t *object, const char *key)
 {
@@ -44,9 +20,9 @@ static void print_key(const json_t *key)
 {
 	char expired[32];
 
-	printf("  %-20s %s", word(key, "id"), word(key, "public_key"));
+	printf("  %-20s %s", console_word(key, "id"), console_word(key, "public_key"));
 	if (jint(key, "expired_ts", 0))
-		printf(" (old, expired %s)", when(jint(key, "expired_ts", 0), expired));
+		printf(" (old, expired %s)", console_when(jint(key, "expired_ts", 0), expired));
 	puts(jbool(key, "compromised", false) ? " COMPROMISED" : "");
 }
 
@@ -59,14 +35,14 @@ static void print_version(const json_t *version)
 	printf("keys %lld%s\n  valid until %s\n  first seen %s, last seen %s\n",
 	       number(version, "number"),
 	       jbool(version, "served", true) ? "" : " (not served: pinned to others)",
-	       when(jint(version, "valid_until_ts", 0), a),
-	       when(jint(version, "first_seen_ts", 0), b),
-	       when(jint(version, "last_seen_ts", 0), c));
-	printf("  from %s%s%s, renewed %lld times\n", word(version, "source"),
-	       *word(version, "address") ? " " : "", word(version, "address"),
+	       console_when(jint(version, "valid_until_ts", 0), a),
+	       console_when(jint(version, "first_seen_ts", 0), b),
+	       console_when(jint(version, "last_seen_ts", 0), c));
+	printf("  from %s%s%s, renewed %lld times\n", console_word(version, "source"),
+	       *console_word(version, "address") ? " " : "", console_word(version, "address"),
 	       number(version, "renewals") - 1);
 	if (jstr(version, "certificate_sha256"))
-		printf("  certificate SHA-256 %s\n", word(version, "certificate_sha256"));
+		printf("  certificate SHA-256 %s\n", console_word(version, "certificate_sha256"));
 	json_array_foreach (jarr(version, "keys"), i, key)
 		print_key(key);
 }
@@ -76,10 +52,10 @@ static void print_conflict(const json_t *conflict)
 	char a[32], b[32];
 
 	printf("CONFLICT %s of %s: kept %s, refused %s, %lld times from %s to %s\n",
-	       word(conflict, "key_id"), word(conflict, "server"), word(conflict, "kept"),
-	       word(conflict, "refused"), number(conflict, "count"),
-	       when(jint(conflict, "first_seen_ts", 0), a),
-	       when(jint(conflict, "last_seen_ts", 0), b));
+	       console_word(conflict, "key_id"), console_word(conflict, "server"),
+	       console_word(conflict, "kept"), console_word(conflict, "refused"),
+	       number(conflict, "count"), console_when(jint(conflict, "first_seen_ts", 0), a),
+	       console_when(jint(conflict, "last_seen_ts", 0), b));
 }
 
 static void print_fetch(const json_t *fetch)
@@ -89,11 +65,12 @@ static void print_fetch(const json_t *fetch)
 	if (!fetch)
 		return;
 	printf("asked %s, answered %s, failures in a row %lld\n",
-	       when(jint(fetch, "last_try_ts", 0), a), when(jint(fetch, "last_success_ts", 0), b),
-	       number(fetch, "failures"));
+	       console_when(jint(fetch, "last_try_ts", 0), a),
+	       console_when(jint(fetch, "last_success_ts", 0), b), number(fetch, "failures"));
 	if (jint(fetch, "failures", 0))
-		printf("  last failure: %s %s; left alone until %s\n", word(fetch, "last_result"),
-		       word(fetch, "last_error"), when(jint(fetch, "backed_off_until_ts", 0), a));
+		printf("  last failure: %s %s; left alone until %s\n",
+		       console_word(fetch, "last_result"), console_word(fetch, "last_error"),
+		       console_when(jint(fetch, "backed_off_until_ts", 0), a));
 }
 
 static void print_decision(const json_t *shown)
@@ -107,10 +84,11 @@ static void print_decision(const json_t *shown)
 		puts("DENIED: neither asked nor served");
 	if (!decision)
 		return;
-	printf("decided %s: %s\n", when(jint(decision, "since_ts", 0), since),
-	       word(decision, "reason"));
+	printf("decided %s: %s\n", console_when(jint(decision, "since_ts", 0), since),
+	       console_word(decision, "reason"));
 	json_array_foreach (jarr(decision, "pins"), i, pin)
-		printf("  pinned to %s %s\n", word(pin, "key_id"), word(pin, "public_key"));
+		printf("  pinned to %s %s\n", console_word(pin, "key_id"),
+		       console_word(pin, "public_key"));
 }
 
 static void print_server(const json_t *shown)
@@ -119,7 +97,7 @@ static void print_server(const json_t *shown)
 	size_t i;
 
 	if (jstr(shown, "result"))
-		printf("asked for its keys: %s\n", word(shown, "result"));
+		printf("asked for its keys: %s\n", console_word(shown, "result"));
 	print_decision(shown);
 	json_array_foreach (jarr(shown, "versions"), i, item)
 		print_version(item);
@@ -155,7 +133,7 @@ int command_inspect(const void *conf, int argc, char **argv)
 	if (!shown)
 		return EXIT_FAILURE;
 	if (as_json)
-		return command_print_json(shown);
+		return console_print_json(shown);
 	print_server(shown);
 	return EXIT_SUCCESS;
 }
@@ -177,7 +155,7 @@ int command_refetch(const void *conf, int argc, char **argv)
 	if (!shown)
 		return EXIT_FAILURE;
 	if (as_json)
-		command_print_json(shown);
+		console_print_json(shown);
 	else
 		print_server(shown);
 	return fetch_status(shown);
@@ -192,13 +170,14 @@ static void print_discovery(const json_t *trace)
 
 	puts("how it is found:");
 	json_array_foreach (jarr(trace, "steps"), i, item)
-		printf("  %zu. %s: %s\n", i + 1, word(item, "what"), word(item, "result"));
+		printf("  %zu. %s: %s\n", i + 1, console_word(item, "what"),
+		       console_word(item, "result"));
 	if (jstr(trace, "error")) {
-		printf("  not found: %s\n", word(trace, "error"));
+		printf("  not found: %s\n", console_word(trace, "error"));
 		return;
 	}
-	printf("  asked as %s, port %lld, with a certificate for %s\n", word(trace, "host"),
-	       number(trace, "port"), word(trace, "tls_name"));
+	printf("  asked as %s, port %lld, with a certificate for %s\n", console_word(trace, "host"),
+	       number(trace, "port"), console_word(trace, "tls_name"));
 	json_array_foreach (jarr(trace, "addresses"), i, item)
 		printf("  at %s\n", json_string_value(item));
 }
@@ -217,7 +196,7 @@ int command_verify(const void *conf, int argc, char **argv)
 		return EXIT_FAILURE;
 	both = json_pack("{s:O, s:O}", "discovery", trace, "server", shown);
 	if (as_json) {
-		command_print_json(both);
+		console_print_json(both);
 		return fetch_status(shown);
 	}
 	print_discovery(trace);
@@ -231,8 +210,8 @@ static void print_audit(const json_t *row)
 {
 	char at[32];
 
-	printf("%s %s %s: %s\n", when(jint(row, "at_ts", 0), at), word(row, "what"),
-	       word(row, "server"), word(row, "reason"));
+	printf("%s %s %s: %s\n", console_when(jint(row, "at_ts", 0), at), console_word(row, "what"),
+	       console_word(row, "server"), console_word(row, "reason"));
 }
 
 static int print_list(const void *conf, const char *path, const char *key,
@@ -275,5 +254,5 @@ int command_overview(const void *conf, int argc, char **argv)
 	if (argc != 1)
 		return command_usage("overview");
 	overview = command_ask(conf, "GET", "/admin/v1/overview", NULL);
-	return overview ? command_print_json(overview) : EXIT_FAILURE;
+	return overview ? console_print_json(overview) : EXIT_FAILURE;
 }

@@ -17,8 +17,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define FINGERPRINT_BYTES 16 /* of the key's SHA-256, for people to compare */
-
 /* The object is renewed so long before half of its validity is over: that may be as little as the
  * hour that the specification asks for, and the renewal may come late. */
 #define RENEW_EARLY_MS MX_MINUTE_MS
@@ -390,22 +388,13 @@ int own_keys_refresh(struct own_keys *own, struct key_history *history, struct m
 	return due ? make_object(own, history, err) : 0;
 }
 
-void own_keys_fingerprint(const uint8_t public_key[32], struct mx_str *out)
-{
-	uint8_t digest[MX_SHA256_LEN];
-
-	mx_sha256(mx_slice_of(public_key, MX_ED25519_PUBLIC_LEN), digest);
-	for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
-		mx_str_addf(out, "%s%02x", i && i % 2 == 0 ? " " : "", digest[i]);
-}
-
 static json_t *key_json(const char *id, const uint8_t *public_key, const char *role,
 			int64_t expired_ts)
 {
 	mx_str_auto fingerprint = { 0 };
 	json_t *key;
 
-	own_keys_fingerprint(public_key, &fingerprint);
+	mx_ed25519_fingerprint(public_key, &fingerprint);
 	key = json_pack("{s:s, s:o, s:s, s:s}", "id", id, "public_key",
 			base64_json(public_key, MX_ED25519_PUBLIC_LEN), "fingerprint",
 			fingerprint.ptr, "role", role);

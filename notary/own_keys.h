@@ -47,9 +47,6 @@ int own_keys_refresh(struct own_keys *own, struct key_history *history, struct m
 /* Until when the published object is valid. */
 int64_t own_keys_valid_until_ms(struct own_keys *own);
 
-/* The start of a key's SHA-256, "ab12 cd34 …", as the status page shows it. */
-void own_keys_fingerprint(const uint8_t public_key[32], struct mx_str *out);
-
 /* For people: [{"id":…,"public_key":…,"fingerprint":…,"role":"signing"|"countersigning"|"old",
  * "expired_ts":…}]. The caller owns it. */
 json_t *own_keys_list(struct own_keys *own);

@@ -3,6 +3,7 @@
 #include "shared/core/alloc.h"
 #include "shared/core/rand.h"
 #include "shared/core/str.h"
+#include "shared/crypto/sha256.h"
 
 #include <assert.h>
 #include <gnutls/gnutls.h>
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_PREFIX      "ed25519:"
-#define ID_LETTERS     4
-#define SECRET_KEY_LEN crypto_sign_SECRETKEYBYTES /* the seed, then the public key */
+#define ID_PREFIX       "ed25519:"
+#define ID_LETTERS      4
+#define FINGERPRINT_LEN 16
+#define SECRET_KEY_LEN  crypto_sign_SECRETKEYBYTES /* the seed, then the public key */
 
 struct mx_signing_key {
 	char *id;
@@ -177,4 +179,13 @@ bool mx_ed25519_verify(const uint8_t public_key[MX_ED25519_PUBLIC_LEN], struct m
 bool mx_ed25519_public_ok(const uint8_t public_key[MX_ED25519_PUBLIC_LEN])
 {
 	return crypto_core_ed25519_is_valid_point(public_key) == 1;
+}
+
+void mx_ed25519_fingerprint(const uint8_t public_key[MX_ED25519_PUBLIC_LEN], struct mx_str *out)
+{
+	uint8_t digest[MX_SHA256_LEN];
+
+	mx_sha256(mx_slice_of(public_key, MX_ED25519_PUBLIC_LEN), digest);
+	for (size_t i = 0; i < FINGERPRINT_LEN; i++)
+		mx_str_addf(out, "%s%02x", i && i % 2 == 0 ? " " : "", digest[i]);
 }

@@ -38,3 +38,7 @@ bool mx_ed25519_verify(const uint8_t public_key[MX_ED25519_PUBLIC_LEN], struct m
 
 /* A public key that may be trusted: 32 bytes on the curve, not of small order. */
 bool mx_ed25519_public_ok(const uint8_t public_key[MX_ED25519_PUBLIC_LEN]);
+
+/* For people to compare: the start of the key's SHA-256, "ab12 cd34 …". */
+struct mx_str;
+void mx_ed25519_fingerprint(const uint8_t public_key[MX_ED25519_PUBLIC_LEN], struct mx_str *out);

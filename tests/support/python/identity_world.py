@@ -101,6 +101,12 @@ class World:
         finally:
             self.net.__exit__(None, None, None)
 
+    def command(self, *arguments, status=0, **more):
+        """What a subcommand printed; it must end with the status."""
+        done = self.identity.command(*arguments, **more)
+        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
     def homeserver(self, name):
         """The homeserver of this name; made if it is new."""
         return self.homeservers.all.get(name) or self.homeservers.add(name)
