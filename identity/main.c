@@ -1,4 +1,5 @@
 /* trinity-identity. */
+#include "identity/admin/commands.h"
 #include "identity/commands.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
@@ -44,6 +45,8 @@ static const struct daemon_check checks[] = {
 	{ 0 },
 };
 
+static const struct daemon_command *const commands[] = { identity_commands, admin_commands, NULL };
+
 static const struct daemon_app app = {
 	.name = "trinity-identity",
 	.default_conf = "/etc/trinity/identity.yaml",
@@ -57,7 +60,7 @@ static const struct daemon_app app = {
 	.routes = identity_routes,
 	.admin_routes = identity_admin_routes,
 	.checks = checks,
-	.commands = identity_commands,
+	.commands = commands,
 	.plural_missing = true,
 };
 

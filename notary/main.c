@@ -271,6 +271,8 @@ static const char *const fixed_keys[] = {
 	"refresh.days", "limit", "alarm_url", "status_page",      NULL,
 };
 
+static const struct daemon_command *const commands[] = { notary_commands, NULL };
+
 static const struct daemon_app app = {
 	.name = "trinity-notary",
 	.default_conf = "/etc/trinity/notary.yaml",
@@ -283,7 +285,7 @@ static const struct daemon_app app = {
 	.stop = notary_stop,
 	.routes = notary_routes,
 	.admin_routes = notary_admin_routes,
-	.commands = notary_commands,
+	.commands = commands,
 };
 
 int main(int argc, char **argv)

@@ -153,12 +153,12 @@ int binding_load(const struct identity_call *call, const struct threepid *threep
 	return binding_db_load(&reader, threepid, ret_binding);
 }
 
-int binding_of_user(const struct identity_call *call, const char *user_id,
+int binding_of_user(const struct identity_call *call, const char *user_id, const struct page *page,
 		    struct binding_list *ret_list)
 {
 	const struct binding_reader reader = reader_of(call);
 
-	return binding_db_of_user(&reader, user_id, ret_list);
+	return binding_db_of_user(&reader, user_id, page, ret_list);
 }
 
 int binding_each(struct store *store, void (*visit)(void *ctx, const struct binding *binding),

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "identity/page.h"
 #include "identity/threepid.h"
 #include "shared/core/slice.h"
 
@@ -54,10 +55,16 @@ int binding_load(const struct identity_call *call, const struct threepid *threep
 struct binding_list {
 	struct threepid *items;
 	size_t len;
+	struct mx_slice next; /* see page.h */
 };
 
-int binding_of_user(const struct identity_call *call, const char *user_id,
+int binding_of_user(const struct identity_call *call, const char *user_id, const struct page *page,
 		    struct binding_list *ret_list);
+
+/* Whose hash it is with the pepper that counts now, or with the one before in its overlap; by
+ * call->view. text: as look-ups have it. -MX_NOT_FOUND; -MX_INVALID_PARAM if it is no hash. */
+int binding_of_hash(const struct identity_call *call, struct mx_slice text,
+		    struct threepid *ret_threepid, struct mx_error *err);
 
 /* Every stored binding, page by page; `visit` gets borrowed rows. */
 int binding_each(struct store *store, void (*visit)(void *ctx, const struct binding *binding),

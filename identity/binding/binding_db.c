@@ -14,8 +14,7 @@ const struct store_table binding_table = { .name = "binding" };
 const struct store_table binding_user_table = { .name = "binding_user" };
 const struct store_table binding_log_table = { .name = "binding_log" };
 
-#define USER_BINDINGS_MAX 10000
-#define LOG_COUNTER       0 /* the row before all of the log: the last number */
+#define LOG_COUNTER 0 /* the row before all of the log: the last number */
 
 /* ---- keys */
 
@@ -268,18 +267,20 @@ static bool read_user_row(struct mx_slice key, struct mx_arena *mem, struct thre
 }
 
 int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
-		       struct binding_list *ret_list)
+		       const struct page *page, struct binding_list *ret_list)
 {
 	struct store_key from = user_key(user_id, NULL), end = { 0 };
-	struct store_range range = { .from = store_key_slice(&from), .limit = USER_BINDINGS_MAX };
+	struct store_range range = { .from = store_key_slice(&from) };
 	struct store_rows rows;
 	int rc;
 
 	store_key_range_end(&from, &end);
 	range.to = store_key_slice(&end);
+	page_narrow(page, &range, reader->mem);
 	rc = scan_rows(reader, &binding_user_table, &range, &rows);
 	if (rc)
 		return rc;
+	ret_list->next = page_next(page, &rows);
 	ret_list->items = mx_arena_calloc(reader->mem, rows.len + 1, sizeof(*ret_list->items));
 	ret_list->len = rows.len;
 	for (size_t i = 0; i < rows.len; i++) {

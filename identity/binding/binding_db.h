@@ -24,7 +24,7 @@ void binding_db_put(struct store_txn *txn, const struct binding *old,
 int binding_db_last_number(struct store_txn *txn, struct mx_arena *mem, uint64_t *ret_number);
 
 int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
-		       struct binding_list *ret_list);
+		       const struct page *page, struct binding_list *ret_list);
 int binding_db_log(const struct binding_reader *reader, uint64_t after, size_t limit,
 		   struct binding **ret_items, size_t *ret_len);
 

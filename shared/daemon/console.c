@@ -12,6 +12,50 @@
 
 #define EXIT_USAGE 2
 
+/* ---- options */
+
+static const struct console_option *find_option(const struct console_option *options,
+						const char *name)
+{
+	for (; options->name; options++)
+		if (streq(options->name, name))
+			return options;
+	return NULL;
+}
+
+/* How many words it took; 0 if they are none of it. */
+static int take_option(const struct console_option *option, const char *next)
+{
+	if (option && option->flag) {
+		*option->flag = true;
+		return 1;
+	}
+	if (!option || !next || *option->value)
+		return 0;
+	*option->value = next;
+	return 2;
+}
+
+bool console_options(int *argc, char **argv, const struct console_option *options)
+{
+	int from = 1, to = 1, taken;
+
+	while (from < *argc && !streq(argv[from], "--")) {
+		if (!mx_starts_with(argv[from], "--")) {
+			argv[to++] = argv[from++];
+			continue;
+		}
+		taken = take_option(find_option(options, argv[from]), argv[from + 1]);
+		if (taken == 0)
+			return false;
+		from += taken;
+	}
+	for (from++; from < *argc; from++)
+		argv[to++] = argv[from];
+	*argc = to;
+	return true;
+}
+
 /* ---- asking the daemon */
 
 static void say_refusal(const char *program, int status, const json_t *answer, const char *text)

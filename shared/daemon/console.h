@@ -3,10 +3,25 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct daemon_conf;
 struct mx_error;
+
+/* "--reason TEXT" if there is a value, "--json" if there is a flag. */
+struct console_option {
+	const char *name;
+	const char **value;
+	bool *flag;
+};
+
+/*
+ * Takes the options (ended by { 0 }) out of argv[1] and on, wherever they stand; what is left
+ * moves together, *argc counts it. False for an option that is not in the list, without its
+ * value or there twice. Behind "--" there are no more options.
+ */
+bool console_options(int *argc, char **argv, const struct console_option *options);
 
 /* Asks the running daemon over its admin listener; the answer (owned by the caller), or NULL after
  * saying why not. body may be NULL. */

@@ -103,7 +103,8 @@ struct daemon_app {
 	const struct route *const *admin_routes; /* admin listener, besides the common ones */
 	const struct param_type *param_types;
 	const struct daemon_check *checks; /* ended by { 0 } */
-	const struct daemon_command *commands; /* ended by { 0 }, besides the common ones */
+	/* Besides the common ones: tables, each ended by { 0 }, and NULL behind the last. */
+	const struct daemon_command *const *commands;
 	bool plural_missing; /* see struct http_app */
 };
 

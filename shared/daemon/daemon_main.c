@@ -122,15 +122,24 @@ static int run_own(const struct daemon_app *app, const struct daemon_command *co
 	return status;
 }
 
+static const struct daemon_command *find_own(const struct daemon_app *app, const char *name)
+{
+	for (const struct daemon_command *const *table = app->commands; table && *table; table++)
+		for (const struct daemon_command *own = *table; own->name; own++)
+			if (streq(name, own->name))
+				return own;
+	return NULL;
+}
+
 static int run_command(const struct daemon_app *app, const struct options *options)
 {
 	const char *name = options->argv[0];
+	const struct daemon_command *own = find_own(app, name);
 
 	if (streq(name, "help"))
 		return show_help(app);
-	for (const struct daemon_command *own = app->commands; own && own->name; own++)
-		if (streq(name, own->name))
-			return run_own(app, own, options);
+	if (own)
+		return run_own(app, own, options);
 	for (const struct common_command *common = common_commands; common->name; common++)
 		if (streq(name, common->name))
 			return run_common(app, common, options);

@@ -56,8 +56,8 @@ void options_write_help(const struct daemon_app *app, struct mx_str *out)
 	for (const struct common_command *command = common_commands; command->name; command++)
 		write_command(out, command->name, command->arguments, command->help);
 	write_command(out, "help", "", "this text");
-	for (const struct daemon_command *command = app->commands; command && command->name;
-	     command++)
-		write_command(out, command->name, command->arguments ? command->arguments : "",
-			      command->help);
+	for (const struct daemon_command *const *table = app->commands; table && *table; table++)
+		for (const struct daemon_command *command = *table; command->name; command++)
+			write_command(out, command->name,
+				      command->arguments ? command->arguments : "", command->help);
 }

@@ -227,11 +227,13 @@ static int command_pid(const void *ptr, int argc, char **argv)
 	return 0;
 }
 
-static const struct daemon_command commands[] = {
+static const struct daemon_command mini_commands[] = {
 	{ "greet", "NAME", "say who is greeted", true, command_greet },
 	{ "pid", "", "the number of the running process", true, command_pid },
 	{ 0 },
 };
+
+static const struct daemon_command *const commands[] = { mini_commands, NULL };
 
 static const struct daemon_app app = {
 	.name = "mini_daemon",

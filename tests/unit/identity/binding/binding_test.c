@@ -109,12 +109,16 @@ static void a_users_addresses_are_listed_until_they_are_somebody_elses(void **st
 	binding_fixture_bind(f, "alice@example.com", "@alice:example.org");
 	binding_fixture_bind(f, "alice@work.example", "@alice:example.org");
 	binding_fixture_bind(f, "bob@example.com", "@alice:example.or");
-	assert_int_equal(binding_of_user(&f->call, "@alice:example.org", &list), 0);
+	assert_int_equal(binding_of_user(&f->call, "@alice:example.org",
+					 &(struct page){ .limit = 10 }, &list),
+			 0);
 	assert_int_equal(list.len, 2);
 	assert_string_equal(list.items[1].address, "alice@work.example");
 	binding_fixture_bind(f, "alice@example.com", "@bob:example.org");
 	binding_fixture_bind(f, "alice@work.example", NULL);
-	assert_int_equal(binding_of_user(&f->call, "@alice:example.org", &list), 0);
+	assert_int_equal(binding_of_user(&f->call, "@alice:example.org",
+					 &(struct page){ .limit = 10 }, &list),
+			 0);
 	assert_int_equal(list.len, 0);
 }
 

@@ -1,0 +1,18 @@
+/* What the handlers of the admin listener have in common. */
+#pragma once
+
+#include "identity/page.h"
+#include "identity/threepid.h"
+
+#include <jansson.h>
+
+struct req;
+
+/* Of the path: {medium} and {address}. -MX_INVALID_EMAIL, -MX_INVALID_ADDRESS, -MX_INVALID_PARAM.
+ */
+int admin_threepid(struct req *r, struct threepid *ret_threepid);
+
+/* Of the query: limit and after. -MX_INVALID_PARAM. */
+int admin_page(struct req *r, struct page *ret_page);
+/* Puts `next` into a list's answer unless it is the last page. */
+void admin_put_next(json_t *answer, struct mx_slice next);
