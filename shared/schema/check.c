@@ -149,6 +149,17 @@ static int text_check(const struct checker *c, const struct mx_schema_rule *rule
 	return 0;
 }
 
+/* Handlers read what a schema calls a string as C does: a NUL would hide the rest from them. */
+static int string_check(const struct checker *c, const struct mx_schema_rule *rule,
+			const json_t *json)
+{
+	struct mx_slice text = mx_slice_of(json_string_value(json), json_string_length(json));
+
+	if ((rule->types & RULE_STRING) && memchr(text.ptr, '\0', text.len))
+		return violation(c, MX_INVALID_PARAM, NULL, "holds a NUL character");
+	return text_check(c, rule, text);
+}
+
 static int array_check(const struct checker *c, const struct mx_schema_rule *rule,
 		       const json_t *json)
 {
@@ -190,8 +201,7 @@ static int value_check(const struct checker *c, const struct mx_schema_rule *rul
 	if (json_is_object(json))
 		return object_check(c, rule, json);
 	if (json_is_string(json))
-		return text_check(c, rule,
-				  mx_slice_of(json_string_value(json), json_string_length(json)));
+		return string_check(c, rule, json);
 	return 0;
 }
 

@@ -154,6 +154,18 @@ static void lengths_are_counted_in_code_points(void **state)
 	assert_int_equal(check("{\"minLength\":2}", "\"\xC3\xA9\""), -MX_INVALID_PARAM);
 }
 
+/* C would read half of it. What is not described may hold anything. */
+static void a_text_holds_no_nul(void **state)
+{
+	(void)state;
+	assert_int_equal(check("{\"type\":\"string\"}", "\"a\\u0000b\""), -MX_INVALID_PARAM);
+	assert_int_equal(check("{\"type\":[\"string\",\"null\"]}", "\"\\u0000\""),
+			 -MX_INVALID_PARAM);
+	assert_int_equal(check("{\"items\":{\"type\":\"string\"}}", "[\"a\", \"a\\u0000\"]"),
+			 -MX_INVALID_PARAM);
+	assert_int_equal(check("{\"type\":\"object\"}", "{\"other\":\"a\\u0000\"}"), 0);
+}
+
 static void numbers_are_limited(void **state)
 {
 	static const char schema[] = "{\"minimum\":0,\"maximum\":10}";
@@ -306,6 +318,7 @@ int main(void)
 		cmocka_unit_test(names_of_members_are_checked),
 		cmocka_unit_test(sizes_are_limited),
 		cmocka_unit_test(lengths_are_counted_in_code_points),
+		cmocka_unit_test(a_text_holds_no_nul),
 		cmocka_unit_test(numbers_are_limited),
 		cmocka_unit_test(values_must_be_among_the_choices),
 		cmocka_unit_test(every_format_is_checked),
