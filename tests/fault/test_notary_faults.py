@@ -4,8 +4,6 @@ strangers send as much as they can. It goes on answering for what it knows."""
 import concurrent.futures
 import os
 import resource
-import struct
-import time
 
 import pytest
 
@@ -89,27 +87,9 @@ def test_without_descriptors_it_answers_for_what_it_knows(notary, origins):
 # ---- a clock that jumps
 
 
-class Clock:
-    """The wall clock of one daemon."""
-
-    def __init__(self, directory):
-        self.path = directory / "offset"
-        self.jump(0)
-        self.environment = preload.environment("clock", directory, CLOCK_FILE=str(self.path))
-
-    def jump(self, seconds):
-        """So many seconds away from the real time. The file is mapped: it keeps its place."""
-        with open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0) as file:
-            file.write(struct.pack("=q", seconds))
-        self.seconds = seconds
-
-    def now_ms(self):
-        return int((time.time() + self.seconds) * 1000)
-
-
 @pytest.fixture
 def clock(tmp_path):
-    return Clock(tmp_path)
+    return preload.Clock(tmp_path)
 
 
 JUMPS = [HOUR_S, -HOUR_S, YEAR_S, -YEAR_S, 0]
