@@ -34,7 +34,7 @@ class Clock:
     def jump(self, seconds):
         """So many seconds away from the real time. The file is mapped: it keeps its place."""
         with open(self.path, "r+b" if self.path.exists() else "w+b", buffering=0) as file:
-            file.write(struct.pack("=q", seconds))
+            file.write(struct.pack("=q", int(seconds)))
         self.seconds = seconds
 
     def now_ms(self):

@@ -82,11 +82,13 @@ take = Mood("take")
 greet_slowly = Mood("greet_slowly", greeting=wait_a_little)
 be_silent = Mood("be_silent", greeting=hang)
 be_closed = Mood("be_closed", greeting=say("421 4.3.2 Not now"))
+refuse_sender = Mood("refuse_sender", sender=say("553 5.1.8 Not from you"))
+defer_sender = Mood("defer_sender", sender=say("451 4.3.0 Try later"))
 refuse = Mood("refuse", recipient=say("550 5.1.1 No such user here"))
 defer = Mood("defer", recipient=say("450 4.2.1 Mailbox busy"))
 greylist = Mood("greylist", recipient=know)
-refuse_sender = Mood("refuse_sender", sender=say("553 5.1.8 Not from you"))
 hang_at_data = Mood("hang_at_data", data=hang)
+drop_at_data = Mood("drop_at_data", data=drop)
 drop_in_body = Mood("drop_in_body", body=drop)
 refuse_mail = Mood("refuse_mail", end=say("554 5.7.1 This is spam"), takes=False)
 defer_mail = Mood("defer_mail", end=say("452 4.3.1 Disk full"), takes=False)
@@ -159,7 +161,7 @@ class Relay(SMTP):
 
     def __init__(self, sink):
         super().__init__(self, hostname="relay.test", timeout=HANG_SECONDS, loop=sink.loop,
-                         enable_SMTPUTF8=sink.offers_utf8, auth_require_tls=False,
+                         enable_SMTPUTF8=sink.offers_utf8, auth_require_tls=sink.tls == "starttls",
                          auth_required=sink.needs_password, authenticator=self.authenticate,
                          tls_context=sink.tls_context() if sink.offers_starttls else None)
         self.sink = sink
@@ -194,7 +196,7 @@ class Relay(SMTP):
     def authenticate(self, _server, _session, _envelope, _mechanism, data):
         self.visit.user = data.login.decode()
         right = data.password.decode() == self.sink.password
-        return AuthResult(success=right and self.visit.user == USER)
+        return AuthResult(success=right and self.visit.user == USER, handled=False)
 
     async def smtp_MAIL(self, arg):
         if not await self.refused("sender"):
@@ -258,13 +260,17 @@ class SmtpSink:
         return context
 
     def release(self):
-        """What hangs is dropped, now and from now on."""
-        self.loop.call_soon_threadsafe(self.released.set)
+        """What hangs is dropped."""
+
+        async def drop_all():
+            self.released.set()
+            self.released.clear()
+
+        self._run(drop_all())
 
     def close(self):
         async def end():
             self.server.close()
-            self.released.set()
             waiting = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in waiting:
                 task.cancel()
