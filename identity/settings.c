@@ -10,6 +10,7 @@
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/files.h"
 #include "shared/http/route.h"
+#include "shared/id/server_name.h"
 #include "shared/mail/mailer.h"
 
 #include <sodium.h>
@@ -76,6 +77,19 @@ static int read_password(const char *path, char **ret_password, struct mx_error 
 	return 0;
 }
 
+/* The name of the machine, which is said otherwise, is a short one that relays turn away. The
+ * caller's; NULL if the service has no name but an address. */
+static char *hello_of(const struct identity_conf *conf, const struct mail_conf *mail)
+{
+	struct mx_server_name name;
+
+	if (mail->hello)
+		return mx_strdup(mail->hello);
+	if (!mx_server_name_parse(mx_slice(conf->server_name), &name) || name.kind != MX_HOST_DNS)
+		return NULL;
+	return mx_strndup(name.host.ptr, name.host.len);
+}
+
 static struct mailer_conf mailer_conf_of(const struct mail_conf *mail, const char *password)
 {
 	static const enum smtp_tls tls[] = { [CONF_MAIL_STARTTLS] = SMTP_STARTTLS,
@@ -88,7 +102,6 @@ static struct mailer_conf mailer_conf_of(const struct mail_conf *mail, const cha
 			  .tls = tls[mail->tls],
 			  .user = mail->user,
 			  .password = password,
-			  .hello = mail->hello,
 			  .ca_file = mail->ca_file },
 		.from = mail->from,
 		.per_domain = mail->per_domain,
@@ -99,6 +112,7 @@ static struct mailer_conf mailer_conf_of(const struct mail_conf *mail, const cha
 
 int identity_mailer(struct identity *identity, const struct mail_conf *mail, struct mx_error *err)
 {
+	mx_autofree char *hello = hello_of(identity->conf, mail);
 	struct mailer_conf conf;
 	char *password;
 	int rc = read_password(mail->password_file, &password, err);
@@ -106,6 +120,7 @@ int identity_mailer(struct identity *identity, const struct mail_conf *mail, str
 	if (rc)
 		return rc;
 	conf = mailer_conf_of(mail, password);
+	conf.smtp.hello = hello;
 	rc = identity->mailer ? mailer_set(identity->mailer, &conf, err)
 			      : mailer_new(&conf, &identity->mailer, err);
 	if (password)
