@@ -12,6 +12,7 @@ import urllib.parse
 from identity_world import UNLIMITED, V2, World
 from preload import Clock
 from smtp_sink import SmtpSink
+from trinity import eventually
 
 PLENTY = {"burst": 100000, "per_day": 100000}
 NO_LIMITS = UNLIMITED | {name: PLENTY for name in (
@@ -99,6 +100,10 @@ class MailWorld(World):
             super().end()
         finally:
             self.sink.close()
+
+    def pass_time(self, until, step=60):
+        """A minute, and another one, until something is true."""
+        eventually(lambda: self.clock.jump(self.clock.seconds + step) or until(), every=0.5)
 
     def validation(self, client, address, **more):
         return Validation(self, client, address, **more)
