@@ -112,6 +112,17 @@ static void say_kept(const char *what, const struct mx_error *err)
 	       what, "why", err->text, NULL);
 }
 
+/* Whether there is a mailer at all is decided at the start. */
+static void reload_mail(struct identity *identity, const struct identity_conf *conf)
+{
+	struct mx_error err = { 0 };
+
+	if (!identity->mailer != !conf->mail.relay)
+		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "mail.relay", NULL);
+	else if (identity->mailer && identity_mailer(identity, &conf->mail, &err))
+		say_kept("mail", &err);
+}
+
 void identity_reload(void *ctx, const void *conf_ptr)
 {
 	const struct identity_conf *conf = conf_ptr;
@@ -125,8 +136,7 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);
-	if (identity->mailer && conf->mail.relay && identity_mailer(identity, &conf->mail, &err))
-		say_kept("mail", &err);
+	reload_mail(identity, conf);
 	if (sms_set(identity->sms, &conf->sms, &err))
 		say_kept("sms", &err);
 }

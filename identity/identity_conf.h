@@ -94,5 +94,5 @@ struct identity_conf {
 
 extern const cyaml_schema_value_t identity_conf_schema; /* identity_conf_rows.c */
 
-/* Defaults for what is absent; refuses what cannot work. Reads no file. */
+/* Defaults for what is absent; refuses what cannot work. Reads templates, and no other file. */
 int identity_conf_check(void *conf, struct mx_error *err);

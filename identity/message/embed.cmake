@@ -2,6 +2,7 @@
 # table, { "de/verify.html", "…" }.
 
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*)
+list(FILTER files EXCLUDE REGEX "README\\.md$")
 list(SORT files)
 set(arrays "")
 set(rows "")

@@ -46,6 +46,23 @@ struct message_style message_style_of(struct identity *identity, struct req *r)
 
 /* ---- mails */
 
+/* Whole messages know it by another name. */
+static int add_subject(struct letter *letter)
+{
+	mx_autofree char *file = mx_strf("%s.subject", letter->name);
+	mx_str_auto rendered = { 0 };
+	int rc = letter_render(letter, file, &rendered);
+	const char *subject;
+
+	if (rc)
+		return rc;
+	letter_tidy(&rendered);
+	subject = mx_arena_strdup(letter->call->mem, rendered.ptr ? rendered.ptr : "");
+	letter_add(letter, "subject", subject);
+	letter_add(letter, "subject_header_value", subject);
+	return 0;
+}
+
 /* -MX_NOT_FOUND unless the operator has a whole message of the older kinds. */
 static int read_whole(const struct letter *letter, struct eml *ret_eml)
 {
@@ -66,25 +83,18 @@ static int read_whole(const struct letter *letter, struct eml *ret_eml)
 
 static int read_files(struct letter *letter, struct eml *ret_eml)
 {
-	mx_autofree char *subject_file = mx_strf("%s.subject", letter->name);
 	mx_autofree char *text_file = mx_strf("%s.txt", letter->name);
 	mx_autofree char *html_file = mx_strf("%s.html", letter->name);
-	mx_str_auto subject = { 0 };
 	mx_str_auto text = { 0 };
 	mx_str_auto html = { 0 };
-	int rc = letter_render(letter, subject_file, &subject);
+	int rc = letter_render(letter, text_file, &text);
 
-	if (rc)
-		return rc;
-	letter_tidy(&subject);
-	letter_add(letter, "subject",
-		   mx_arena_strdup(letter->call->mem, subject.ptr ? subject.ptr : ""));
-	rc = letter_render(letter, text_file, &text);
 	if (rc == 0)
 		rc = letter_html(letter, html_file, "mail", &html);
 	if (rc)
 		return rc;
-	*ret_eml = (struct eml){ mx_str_steal(&subject), mx_str_steal(&text), mx_str_steal(&html) };
+	*ret_eml = (struct eml){ mx_strdup(letter_value(letter, "subject")), mx_str_steal(&text),
+				 mx_str_steal(&html) };
 	return 0;
 }
 
@@ -135,7 +145,9 @@ static int write_mail(struct letter *letter, const struct template_values *value
 
 	letter_add(letter, "to", to->envelope);
 	letter_begin(letter, values);
-	rc = read_whole(letter, &eml);
+	rc = add_subject(letter);
+	if (rc == 0)
+		rc = read_whole(letter, &eml);
 	if (rc == -MX_NOT_FOUND)
 		rc = read_files(letter, &eml);
 	if (rc)
@@ -194,6 +206,15 @@ static int add_title(struct letter *letter, const char *file)
 	return 0;
 }
 
+/* A whole page of the older kind, for what follows the button; its only value is `message`. */
+static int read_old_page(struct letter *letter, const char *file, struct mx_str *page)
+{
+	if (streq(file, "verify.html"))
+		return -MX_NOT_FOUND;
+	letter_add(letter, "message", letter_value(letter, "title"));
+	return letter_render(letter, "verify_response_template.html", page);
+}
+
 int message_page(struct identity *identity, struct req *r, const char *file,
 		 const struct template_values *values, int status)
 {
@@ -207,6 +228,8 @@ int message_page(struct identity *identity, struct req *r, const char *file,
 	letter_begin(&letter, values);
 	rc = add_title(&letter, file);
 	if (rc == 0)
+		rc = read_old_page(&letter, file, &page);
+	if (rc == -MX_NOT_FOUND)
 		rc = letter_html(&letter, file, "page", &page);
 	if (rc) {
 		mx_str_done(&page);

@@ -44,6 +44,7 @@ int message_sms(const struct identity_call *call, const char *msisdn,
 		struct mx_error *err);
 
 /* An HTML page of the templates ("verify.html", "verified.html", …) into the reply, with the
- * headers that pages get. */
+ * headers that pages get. What follows the button may be a verify_response_template.html of an
+ * older directory. */
 int message_page(struct identity *identity, struct req *r, const char *file,
 		 const struct template_values *values, int status);

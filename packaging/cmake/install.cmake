@@ -3,6 +3,7 @@ include(GNUInstallDirs)
 
 set(TRINITY_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units go")
 set(DOCUMENT_DIR ${CMAKE_INSTALL_DATAROOTDIR}/doc)
+set(SAMPLE_DIR ${CMAKE_INSTALL_DATAROOTDIR}/trinity)
 set(PACKAGE_DIR ${CMAKE_SOURCE_DIR}/packaging)
 
 find_program(GZIP gzip REQUIRED)
@@ -13,12 +14,19 @@ function(gzipped source target)
 		COMMAND ${GZIP} -9 -n -c ${source} > ${target})
 endfunction()
 
-# install_daemon(trinity-NAME NAME): the program and all that belongs to it.
-function(install_daemon program name)
+# install_daemon(NAME title): the program trinity-NAME and all that belongs to it. What all daemons
+# have alike is made from packaging/*/*.in, with the variables of this function.
+function(install_daemon name title)
+	set(program trinity-${name})
 	set(made ${CMAKE_BINARY_DIR}/packaging/${program})
 	file(MAKE_DIRECTORY ${made})
-	configure_file(${PACKAGE_DIR}/systemd/${program}.service.in ${made}/${program}.service @ONLY)
-	configure_file(${PACKAGE_DIR}/debian/changelog.in ${made}/changelog @ONLY)
+	foreach(part service sysusers tmpfiles)
+		configure_file(${PACKAGE_DIR}/systemd/daemon.${part}.in ${made}/${program}.${part}
+			@ONLY)
+	endforeach()
+	foreach(part changelog conffiles postinst postrm prerm)
+		configure_file(${PACKAGE_DIR}/debian/${part}.in ${made}/${part} @ONLY)
+	endforeach()
 	gzipped(${made}/changelog ${made}/changelog.gz)
 	gzipped(${PACKAGE_DIR}/man/${program}.8 ${made}/${program}.8.gz)
 	gzipped(${PACKAGE_DIR}/CHANGELOG.md ${made}/CHANGELOG.md.gz)
@@ -29,9 +37,9 @@ function(install_daemon program name)
 	install(FILES ${made}/${program}.8.gz
 		DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT ${name})
 	install(FILES ${made}/${program}.service DESTINATION ${TRINITY_UNIT_DIR} COMPONENT ${name})
-	install(FILES ${PACKAGE_DIR}/systemd/${program}.sysusers RENAME ${program}.conf
+	install(FILES ${made}/${program}.sysusers RENAME ${program}.conf
 		DESTINATION lib/sysusers.d COMPONENT ${name})
-	install(FILES ${PACKAGE_DIR}/systemd/${program}.tmpfiles RENAME ${program}.conf
+	install(FILES ${made}/${program}.tmpfiles RENAME ${program}.conf
 		DESTINATION lib/tmpfiles.d COMPONENT ${name})
 	install(FILES ${PACKAGE_DIR}/config/${name}.yaml
 		DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/trinity COMPONENT ${name})
@@ -49,7 +57,20 @@ endif()
 execute_process(COMMAND date -u -R -d ${date_of} OUTPUT_VARIABLE CHANGELOG_DATE
 	OUTPUT_STRIP_TRAILING_WHITESPACE)
 
+set(installed "")
 if(TARGET trinity-notary)
-	install_daemon(trinity-notary notary)
+	install_daemon(notary "Trinity key notary")
+	list(APPEND installed notary)
+endif()
+if(TARGET trinity-identity)
+	install_daemon(identity "Trinity identity service")
+	list(APPEND installed identity)
+	# A brand to copy: the texts that are built in.
+	install(DIRECTORY ${PACKAGE_DIR}/templates/ DESTINATION ${SAMPLE_DIR}/identity/templates/default
+		COMPONENT identity PATTERN README.md EXCLUDE)
+	install(FILES ${PACKAGE_DIR}/templates/README.md
+		DESTINATION ${SAMPLE_DIR}/identity/templates COMPONENT identity)
+endif()
+if(installed)
 	include(${PACKAGE_DIR}/cmake/package.cmake)
 endif()

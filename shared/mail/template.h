@@ -7,7 +7,8 @@
  *   {{ name|e }}          for HTML, whatever the file
  *   {% if name %} … {% else %} … {% endif %}     name is there and not empty; may nest, 8 deep
  *   {# … #}               a comment
- *   %(name)s, %(name_forurl)s, %(name_forhtml)s  the older form, in files named *.eml
+ *   %(name)s, %(name_forurl)s, %(name_forhtml)s  the older form, in files named *.eml and, escaped,
+ *                         *_template.html
  */
 #pragma once
 

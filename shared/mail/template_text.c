@@ -43,6 +43,8 @@ struct parser {
 
 enum template_form template_form_of(const char *file)
 {
+	if (mx_ends_with(file, "_template.html"))
+		return TEMPLATE_OLD_PAGE;
 	if (mx_ends_with(file, ".html"))
 		return TEMPLATE_HTML;
 	if (mx_ends_with(file, ".eml"))
@@ -84,6 +86,11 @@ static bool is_name(struct mx_slice text)
 			return false;
 	}
 	return true;
+}
+
+static bool has_percents(enum template_form form)
+{
+	return form == TEMPLATE_OLD_MAIL || form == TEMPLATE_OLD_PAGE;
 }
 
 static enum escape own_escape(enum template_form form)
@@ -191,8 +198,9 @@ static int parse_braces(struct parser *parser)
 static int parse_percent(struct parser *parser)
 {
 	const char *end = memmem(parser->rest.ptr, parser->rest.len, ")s", 2);
-	struct op op = { .kind = OP_VALUE, .escape = ESCAPE_NONE };
+	struct op op = { .kind = OP_VALUE };
 
+	op.escape = parser->template->form == TEMPLATE_OLD_PAGE ? ESCAPE_HTML : ESCAPE_NONE;
 	if (parser->rest.len > 1 && parser->rest.ptr[1] == '(' && end) {
 		op.text = mx_slice_of(parser->rest.ptr + 2, (size_t)(end - parser->rest.ptr) - 2);
 		if (!is_name(op.text))
@@ -210,7 +218,7 @@ static bool is_special(const struct parser *parser, size_t at)
 {
 	const char *text = parser->rest.ptr + at;
 
-	if (parser->template->form == TEMPLATE_OLD_MAIL)
+	if (has_percents(parser->template->form))
 		return *text == '%';
 	return *text == '{' && at + 1 < parser->rest.len &&
 	       (text[1] == '{' || text[1] == '%' || text[1] == '#');
@@ -271,7 +279,7 @@ int template_text_parse(struct mx_slice text, enum template_form form,
 		template_text_free(template);
 		return rc;
 	}
-	if (form == TEMPLATE_OLD_MAIL)
+	if (has_percents(form))
 		take_suffixes(template);
 	*ret_template = template;
 	return 0;

@@ -13,6 +13,7 @@ enum template_form {
 	TEMPLATE_HTML, /* values escaped */
 	TEMPLATE_MAIL, /* a whole message (*.eml.j2): escaped unless |safe; never a line break */
 	TEMPLATE_OLD_MAIL, /* *.eml: the same with %(name)s */
+	TEMPLATE_OLD_PAGE, /* *_template.html: %(name)s, values escaped */
 };
 
 /* By the name's end. */

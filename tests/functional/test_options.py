@@ -1,4 +1,4 @@
-"""The sample configurations and the manual page against what the programs really understand."""
+"""The sample configurations and the manual pages against what the programs really understand."""
 
 import re
 import subprocess
@@ -8,7 +8,6 @@ import pytest
 import trinity
 from mini import make_certificate
 
-PAGE = (trinity.ROOT / "packaging/man/trinity-notary.8").read_text()
 LINE = re.compile(r"(?P<off>#(?! \S))?(?P<indent>[ -]*)(?P<key>\w+):(?P<value>.*)")
 
 
@@ -47,6 +46,7 @@ class Sample:
 
     def __init__(self, name):
         self.daemon = f"trinity-{name}"
+        self.page = (trinity.ROOT / f"packaging/man/{self.daemon}.8").read_text()
         self.lines = (trinity.ROOT / f"packaging/config/{name}.yaml").read_text().splitlines()
         self.options = []
         sections = []
@@ -163,23 +163,26 @@ def effective(printed):
     return [line for line in printed.splitlines() if not line.endswith((":", "[]"))]
 
 
-def test_the_manual_page_explains_every_option_and_no_other():
-    section = PAGE.partition(".Sh CONFIGURATION")[2].partition(".Sh ")[0]
+@SAMPLES
+def test_the_manual_page_explains_every_option_and_no_other(sample):
+    section = sample.page.partition(".Sh CONFIGURATION")[2].partition(".Sh ")[0]
     explained = re.findall(r"^\.It Ic ([\w.]+)", section, re.M)
-    assert sorted(explained) == sorted(understood(NOTARY.daemon))
+    assert sorted(explained) == sorted(understood(sample.daemon))
 
 
-def test_what_waits_for_a_restart_is_said_alike():
-    page = dict(re.findall(r"^\.It Ic ([\w.]+)( No \*)?$", PAGE, re.M))
-    blocks = NOTARY.comments_above()
-    for option in NOTARY.options:
+@SAMPLES
+def test_what_waits_for_a_restart_is_said_alike(sample):
+    page = dict(re.findall(r"^\.It Ic ([\w.]+)( No \*)?$", sample.page, re.M))
+    blocks = sample.comments_above()
+    for option in sample.options:
         if not option.is_section:
             waits = any("(restart)" in blocks[one.number] for one in (*option.above(), option))
             assert waits == bool(page[option.path]), option.path
 
 
-def test_the_manual_page_explains_every_command_and_no_other():
-    shown = run(trinity.program("trinity-notary"), "--help").stdout.partition("Commands:")[2]
-    section = PAGE.partition(".Sh COMMANDS")[2].partition(".Sh ")[0]
+@SAMPLES
+def test_the_manual_page_explains_every_command_and_no_other(sample):
+    shown = run(trinity.program(sample.daemon), "--help").stdout.partition("Commands:")[2]
+    section = sample.page.partition(".Sh COMMANDS")[2].partition(".Sh ")[0]
     explained = re.findall(r"^\.It Cm (\w+)", section, re.M)
     assert set(explained) == set(re.findall(r"^  (\w+)", shown, re.M))

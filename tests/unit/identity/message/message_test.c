@@ -319,6 +319,21 @@ static void an_older_directory_of_whole_messages_is_read(void **state)
 			    "<p>https://id.example.org/verify/email?sid=a&amp;token=b</p>\n");
 }
 
+static void a_whole_message_may_ask_for_the_usual_subject(void **state)
+{
+	const struct template_value sender = { "sender_display_name", "Bob" };
+	const struct message_style style = { "old", "en" };
+
+	(void)state;
+	make_brand("old");
+	write_template("old/invite_template.eml.j2",
+		       "Subject: {{ subject_header_value|safe }}\n\nHello\n");
+	load();
+	mail(MESSAGE_INVITE, &style, &sender, 1);
+	assert_non_null(strstr(sent.subject, "Bob"));
+	assert_string_equal(sent.text, "Hello\n");
+}
+
 static void without_a_relay_no_mail_is_promised(void **state)
 {
 	const struct identity_call call = { .identity = &identity, .mem = mem };
@@ -403,6 +418,21 @@ static void a_whole_document_of_the_operator_is_shown_as_it_is(void **state)
 	assert_string_equal(page, "<!DOCTYPE html><p>1</p>");
 }
 
+static void an_older_page_follows_the_button(void **state)
+{
+	const struct template_value message = { "message", "It is <over>" };
+
+	(void)state;
+	write_template("house/verify_response_template.html", "<p>%(message)s</p> 100%%");
+	load();
+	show("failed.html", &message, 1);
+	assert_string_equal(page, "<p>It is &lt;over&gt;</p> 100%");
+	show("verified.html", NULL, 0);
+	assert_string_equal(page, "<p>Address confirmed</p> 100%");
+	show("verify.html", NULL, 0);
+	assert_non_null(strstr(page, "<button"));
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -414,11 +444,13 @@ int main(void)
 		test(a_long_name_does_not_make_a_long_subject),
 		test(a_brand_replaces_what_it_has),
 		test(an_older_directory_of_whole_messages_is_read),
+		test(a_whole_message_may_ask_for_the_usual_subject),
 		test(without_a_relay_no_mail_is_promised),
 		test(a_text_message_is_one_line_with_the_token),
 		test(a_brand_is_never_a_path),
 		test(a_host_may_have_its_own_brand),
 		test(a_page_speaks_the_readers_language),
+		test(an_older_page_follows_the_button),
 		test(a_whole_document_of_the_operator_is_shown_as_it_is),
 	};
 	return cmocka_run_group_tests_name("identity/message", tests, NULL, NULL);

@@ -41,6 +41,8 @@ static void values_are_escaped_for_where_they_stand(void **state)
 	assert_filled("t.html", "<a href=\"?x={{ name | urlencode }}\">",
 		      "<a href=\"?x=A%26B%20%3Cx%3E\">");
 	assert_filled("t.eml.j2", "{{ name }} {{ name|safe }}", "A&amp;B &lt;x&gt; A&B <x>");
+	assert_filled("t_template.html", "%(name)s {{ name }} 5%%",
+		      "A&amp;B &lt;x&gt; {{ name }} 5%");
 	assert_filled("t.eml", "%(name)s %(name_forhtml)s %(name_forurl)s 100%% 5%",
 		      "A&B <x> A&amp;B &lt;x&gt; A%26B%20%3Cx%3E 100% 5%");
 }
