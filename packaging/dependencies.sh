@@ -9,6 +9,8 @@ PACKAGES_BUILD=(
 	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libyaml-dev libunistring-dev libseccomp-dev
 	libsqlite3-dev libidn2-dev libphonenumber-dev
 )
+# For the mails of packaging/quickstart.
+PACKAGES_TRY=(python3-aiosmtpd)
 # To make a Debian package.
 PACKAGES_DEB=(dpkg-dev fakeroot file init-system-helpers)
 # To run the tests.
