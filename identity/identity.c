@@ -123,6 +123,23 @@ static void reload_mail(struct identity *identity, const struct identity_conf *c
 		say_kept("mail", &err);
 }
 
+static bool has_program(const struct sms_conf *sms, const char *program)
+{
+	return streq(sms->gateway, "command") && streq(sms->command[0], program);
+}
+
+/* The sandbox has closed around the program that the configuration named at the start. */
+static void reload_sms(struct identity *identity, const struct sms_conf *sms)
+{
+	struct mx_error err = { 0 };
+
+	if (streq(sms->gateway, "command") && !has_program(&identity->conf->sms, sms->command[0]))
+		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "sms.command",
+		       NULL);
+	else if (sms_set(identity->sms, sms, &err))
+		say_kept("sms", &err);
+}
+
 void identity_reload(void *ctx, const void *conf_ptr)
 {
 	const struct identity_conf *conf = conf_ptr;
@@ -137,8 +154,7 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);
 	reload_mail(identity, conf);
-	if (sms_set(identity->sms, &conf->sms, &err))
-		say_kept("sms", &err);
+	reload_sms(identity, &conf->sms);
 }
 
 const char *identity_mail_why_not(void *ctx)
