@@ -20,5 +20,8 @@ int identity_failed(const struct mx_error *err)
 const struct daemon_command identity_commands[] = {
 	{ "key", "list | generate FILE | import FILE | rotate | retire KEY_ID | revoke KEY_ID",
 	  "the keys that the service signs with", true, identity_command_key },
+	{ "import-sydent", "[--dry-run] SYDENT.DB [SYDENT.CONF]",
+	  "take over what a Sydent has, its clients' sign-ins and its key included", true,
+	  identity_command_import_sydent },
 	{ 0 },
 };

@@ -16,3 +16,5 @@ int identity_failed(const struct mx_error *err);
 
 /* commands_key.c */
 int identity_command_key(const void *conf, int argc, char **argv);
+/* commands_import.c */
+int identity_command_import_sydent(const void *conf, int argc, char **argv);

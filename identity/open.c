@@ -8,6 +8,7 @@
 #include "identity/budgets.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
+#include "identity/import/take_over.h"
 #include "identity/invite/invite.h"
 #include "identity/message/templates.h"
 #include "identity/settings.h"
@@ -45,23 +46,12 @@ static size_t cache_bytes(const struct identity *identity)
 static int open_store(struct identity *identity, struct mx_error *err)
 {
 	static const struct store_table *const own[] = {
-		&account_table,
-		&account_token_table,
-		&account_user_token_table,
-		&terms_table,
-		&invite_table,
-		&invite_address_table,
-		&ephemeral_key_table,
-		&sms_spend_table,
-		&binding_table,
-		&binding_user_table,
-		&binding_log_table,
-		&lookup_table,
-		&pepper_table,
-		&session_table,
-		&session_address_table,
-		&session_end_table,
-		NULL,
+		&account_table,       &account_token_table,  &account_user_token_table,
+		&terms_table,         &invite_table,         &invite_address_table,
+		&ephemeral_key_table, &sms_spend_table,      &binding_table,
+		&binding_user_table,  &binding_log_table,    &lookup_table,
+		&pepper_table,        &session_table,        &session_address_table,
+		&session_end_table,   &imported_token_table, NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {

@@ -25,6 +25,8 @@ extern const struct route store_invite_v1_routes[], store_invite_v2_routes[];
 extern const struct route person_admin_routes[];
 extern const struct route sign_v1_routes[], sign_v2_routes[], ephemeral_routes[];
 
+extern const struct route import_admin_routes[]; /* of the admin listener */
+
 extern const struct route *const identity_routes[]; /* of the public listeners: all */
 extern const struct route *const identity_admin_routes[];
 

@@ -27,7 +27,8 @@ int account_open(struct store_txn *txn, const char *user_id, int64_t now_ms,
 {
 	const struct account_token token = { user_id, now_ms, now_ms };
 	uint8_t hash[MX_SHA256_LEN];
-	int rc = account_db_add(txn, user_id, now_ms);
+	bool added;
+	int rc = account_db_add(txn, user_id, now_ms, &added);
 
 	if (rc)
 		return mx_fail(err, (enum mx_code) - rc, "The account cannot be read");

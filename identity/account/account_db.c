@@ -37,7 +37,7 @@ static struct store_key user_hash_key(const char *user_id, const uint8_t *hash)
 	return key;
 }
 
-int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms)
+int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms, bool *ret_added)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct store_key key = user_key(user_id);
@@ -45,6 +45,7 @@ int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms)
 	struct mx_slice before;
 	int rc = store_txn_get(txn, &account_table, store_key_slice(&key), mem, &before);
 
+	*ret_added = rc == -MX_NOT_FOUND;
 	if (rc != -MX_NOT_FOUND)
 		return rc;
 	record_begin(&value, RECORD_VERSION);

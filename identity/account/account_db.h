@@ -20,7 +20,7 @@ struct account_token {
 };
 
 /* Adds the account unless it is there. */
-int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms);
+int account_db_add(struct store_txn *txn, const char *user_id, int64_t now_ms, bool *ret_added);
 
 void account_db_put_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
 			  const struct account_token *token);

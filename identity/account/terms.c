@@ -114,11 +114,17 @@ static int check_document(const struct terms_document *document, struct store_vi
 }
 
 static int add_consent(const struct identity_call *call, struct terms_consent *consent,
-		       const char *client)
+		       const struct terms_acceptance *acceptance)
 {
-	consent->client = client;
+	bool added;
+	int rc;
+
+	consent->client = acceptance->client;
 	consent->at_ms = call->now_ms;
-	return terms_db_add(call->txn, consent);
+	rc = terms_db_add(call->txn, consent, &added);
+	if (rc == 0 && added && acceptance->ret_added)
+		*acceptance->ret_added = true;
+	return rc;
 }
 
 /* All documents that have this URL: one page may hold several. */
@@ -137,7 +143,7 @@ static int accept_url(const struct identity_call *call, const struct terms_accep
 			if (!streq(consent.url, url))
 				continue;
 			known = true;
-			rc = add_consent(call, &consent, acceptance->client);
+			rc = add_consent(call, &consent, acceptance);
 			if (rc)
 				return rc;
 		}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct identity_call;
@@ -27,6 +28,7 @@ struct terms_acceptance {
 	const char *user_id;
 	const json_t *urls; /* strings */
 	const char *client; /* address */
+	bool *ret_added; /* set if one of them was not accepted before; may be NULL */
 };
 
 /* Adds to what was accepted before. -MX_INVALID_PARAM, and nothing is stored, if one of them is

@@ -27,7 +27,7 @@ static struct store_key consent_key(const struct terms_consent *consent)
 	return key;
 }
 
-int terms_db_add(struct store_txn *txn, const struct terms_consent *consent)
+int terms_db_add(struct store_txn *txn, const struct terms_consent *consent, bool *ret_added)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct store_key key = consent_key(consent);
@@ -35,6 +35,7 @@ int terms_db_add(struct store_txn *txn, const struct terms_consent *consent)
 	struct mx_slice before;
 	int rc = store_txn_get(txn, &terms_table, store_key_slice(&key), mem, &before);
 
+	*ret_added = rc == -MX_NOT_FOUND;
 	if (rc != -MX_NOT_FOUND)
 		return rc;
 	record_begin(&value, RECORD_VERSION);

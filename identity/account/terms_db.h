@@ -1,6 +1,7 @@
 /* Records of accepted documents. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mx_arena;
@@ -17,7 +18,7 @@ struct terms_consent {
 };
 
 /* Keeps what is there: the first consent is the one that counts as proof. */
-int terms_db_add(struct store_txn *txn, const struct terms_consent *consent);
+int terms_db_add(struct store_txn *txn, const struct terms_consent *consent, bool *ret_added);
 
 /* 0 or -MX_NOT_FOUND. By user, document, version and URL. */
 int terms_db_find(struct store_view *view, const struct terms_consent *consent,

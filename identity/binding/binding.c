@@ -76,6 +76,25 @@ static int choose_time(const struct identity_call *call, const struct threepid *
 	return 0;
 }
 
+static int make(const struct identity_call *call, struct binding *binding, struct mx_error *err)
+{
+	json_auto_t *object = association(binding);
+
+	binding->ours = true;
+	return sign(call, object, binding, err);
+}
+
+int binding_sign(const struct identity_call *call, const struct binding *binding,
+		 struct binding *ret_binding, struct mx_error *err)
+{
+	struct binding made = *binding;
+	int rc = make(call, &made, err);
+
+	if (rc == 0)
+		*ret_binding = made;
+	return rc;
+}
+
 int binding_make(const struct identity_call *call, const struct threepid *threepid,
 		 const char *user_id, struct binding *ret_binding, struct mx_error *err)
 {
@@ -83,18 +102,14 @@ int binding_make(const struct identity_call *call, const struct threepid *threep
 		.threepid.medium = mx_arena_strdup(call->mem, threepid->medium),
 		.threepid.address = mx_arena_strdup(call->mem, threepid->address),
 		.user_id = user_id ? mx_arena_strdup(call->mem, user_id) : NULL,
-		.ours = true,
 	};
-	json_t *object;
 	int rc = choose_time(call, threepid, &binding.ts_ms);
 
 	if (rc)
 		return rc;
 	binding.not_before_ms = user_id ? call->now_ms : 0;
 	binding.not_after_ms = user_id ? call->now_ms + BINDING_VALID_MS : 0;
-	object = association(&binding);
-	rc = sign(call, object, &binding, err);
-	json_decref(object);
+	rc = make(call, &binding, err);
 	if (rc == 0)
 		*ret_binding = binding;
 	return rc;
@@ -165,6 +180,19 @@ int binding_each(struct store *store, void (*visit)(void *ctx, const struct bind
 		 void *ctx, struct mx_error *err)
 {
 	return binding_db_each(store, visit, ctx, err);
+}
+
+int binding_log_raise(const struct identity_call *call, uint64_t number, bool *ret_raised)
+{
+	uint64_t last;
+	int rc = binding_db_last_number(call->txn, call->mem, &last);
+
+	if (rc)
+		return rc;
+	*ret_raised = last < number;
+	if (last < number)
+		binding_db_put_last_number(call->txn, number);
+	return 0;
 }
 
 int binding_log(const struct identity_call *call, uint64_t after, size_t limit,

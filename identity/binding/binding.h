@@ -39,6 +39,10 @@ struct binding {
 int binding_make(const struct identity_call *call, const struct threepid *threepid,
 		 const char *user_id, struct binding *ret_binding, struct mx_error *err);
 
+/* One of ours whose times are given, signed now: of another service's store. The rest as above. */
+int binding_sign(const struct identity_call *call, const struct binding *binding,
+		 struct binding *ret_binding, struct mx_error *err);
+
 /* Stores it unless what is there is newer (false then), keeps the index by user, the log and
  * the look-up hashes in step. One of ours gets the next number of our log. */
 bool binding_put(const struct identity_call *call, const struct binding *binding);
@@ -69,6 +73,8 @@ int binding_of_hash(const struct identity_call *call, struct mx_slice text,
 /* Every stored binding, page by page; `visit` gets borrowed rows. */
 int binding_each(struct store *store, void (*visit)(void *ctx, const struct binding *binding),
 		 void *ctx, struct mx_error *err);
+/* Makes the next number of our log greater than this; *ret_raised false: it was. */
+int binding_log_raise(const struct identity_call *call, uint64_t number, bool *ret_raised);
 /* Ours in the log after number `after`, at most limit: for replication. */
 int binding_log(const struct identity_call *call, uint64_t after, size_t limit,
 		struct binding **ret_items, size_t *ret_len);

@@ -171,19 +171,26 @@ static void delete_old(struct store_txn *txn, const struct binding *old)
 	}
 }
 
+void binding_db_put_last_number(struct store_txn *txn, uint64_t number)
+{
+	struct store_key key = log_key(LOG_COUNTER);
+	mx_str_auto value = { 0 };
+
+	record_begin(&value, 1);
+	record_put_u64(&value, number);
+	store_txn_put(txn, &binding_log_table, store_key_slice(&key), mx_str_slice(&value));
+}
+
 static void put_log(struct store_txn *txn, const struct binding *binding)
 {
-	struct store_key key = log_key(binding->number), counter = log_key(LOG_COUNTER);
+	struct store_key key = log_key(binding->number);
 	mx_str_auto place = { 0 };
-	mx_str_auto last = { 0 };
 
 	record_begin(&place, 1);
 	record_put_bytes(&place, mx_slice(binding->threepid.medium));
 	record_put_bytes(&place, mx_slice(binding->threepid.address));
 	store_txn_put(txn, &binding_log_table, store_key_slice(&key), mx_str_slice(&place));
-	record_begin(&last, 1);
-	record_put_u64(&last, binding->number);
-	store_txn_put(txn, &binding_log_table, store_key_slice(&counter), mx_str_slice(&last));
+	binding_db_put_last_number(txn, binding->number);
 }
 
 void binding_db_put(struct store_txn *txn, const struct binding *old, const struct binding *binding)

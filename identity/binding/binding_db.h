@@ -22,6 +22,7 @@ void binding_db_put(struct store_txn *txn, const struct binding *old,
 /* The last number given in our log. Two transactions that take the next one conflict: numbers
  * grow with commits, so a reader of the log never passes over one that comes later. */
 int binding_db_last_number(struct store_txn *txn, struct mx_arena *mem, uint64_t *ret_number);
+void binding_db_put_last_number(struct store_txn *txn, uint64_t number);
 
 int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
 		       const struct page *page, struct binding_list *ret_list);

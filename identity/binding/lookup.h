@@ -48,6 +48,10 @@ void pepper_stop(struct pepper *pepper);
 int pepper_rotate(struct pepper *pepper, struct mx_error *err);
 /* Takes another service's pepper over as the current one, before the store has any binding. */
 int pepper_import(struct pepper *pepper, const char *text, struct mx_error *err);
+/* Whether that would work now. */
+bool pepper_may_import(struct pepper *pepper);
+/* Whether a look-up may name this pepper. */
+bool pepper_knows(struct pepper *pepper, const char *text);
 
 void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1]);
 bool pepper_allows_none(const struct pepper *pepper);

@@ -53,6 +53,13 @@ bool pepper_find(struct pepper *pepper, const char *text, uint64_t *ret_generati
 	return found;
 }
 
+bool pepper_knows(struct pepper *pepper, const char *text)
+{
+	uint64_t generation;
+
+	return pepper_find(pepper, text, &generation);
+}
+
 void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1])
 {
 	const struct pepper_row *row;
@@ -225,19 +232,36 @@ int pepper_rotate(struct pepper *pepper, struct mx_error *err)
 	return 0;
 }
 
-static int take_over(struct store_txn *txn, struct pepper_rows *rows, const char *text,
-		     struct mx_error *err)
+/* Nothing is hashed with what it would replace. */
+static int check_unused(struct store_txn *txn, struct pepper_rows *rows, const char *text,
+			struct mx_error *err)
 {
-	struct pepper_row *current = pepper_row_in(rows, PEPPER_CURRENT);
 	mx_arena_auto *mem = mx_arena_new(0);
 	const struct store_range range = { .limit = 1 };
 	struct store_rows hashes;
 	int rc = store_txn_scan(txn, &lookup_table, &range, mem, &hashes);
 
+	(void)text;
 	if (rc)
 		return rc;
-	if (hashes.len || rows->len != 1 || !current)
+	if (hashes.len || rows->len != 1 || !pepper_row_in(rows, PEPPER_CURRENT))
 		return mx_fail(err, MX_CONFLICT, "There are bindings with another pepper already");
+	return 0;
+}
+
+bool pepper_may_import(struct pepper *pepper)
+{
+	return change_rows(pepper, check_unused, NULL, NULL) == 0;
+}
+
+static int take_over(struct store_txn *txn, struct pepper_rows *rows, const char *text,
+		     struct mx_error *err)
+{
+	struct pepper_row *current = pepper_row_in(rows, PEPPER_CURRENT);
+	int rc = check_unused(txn, rows, text, err);
+
+	if (rc)
+		return rc;
 	snprintf(current->text, sizeof(current->text), "%s", text);
 	current->since_ms = mx_now_ms();
 	pepper_db_put(txn, current);

@@ -85,9 +85,17 @@ bool ephemeral_is_valid(const struct identity_call *call, const char *text)
 	return !*token || still_counts(call, token);
 }
 
-void ephemeral_import(struct store_txn *txn, const uint8_t public_key[32])
+int ephemeral_import(const struct identity_call *call, const uint8_t public_key[32],
+		     bool *ret_added)
 {
-	ephemeral_db_put(txn, public_key, "");
+	const char *token;
+	int rc = ephemeral_db_get(call, public_key, &token);
+
+	*ret_added = rc == -MX_NOT_FOUND;
+	if (rc != -MX_NOT_FOUND)
+		return rc;
+	ephemeral_db_put(call->txn, public_key, "");
+	return 0;
 }
 
 /* ---- signing */

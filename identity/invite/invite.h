@@ -113,4 +113,5 @@ struct outbox_kind onbind_kind(struct identity *identity);
  * is one of those of ephemeral_import(). -MX_CONFLICT if its token is there. */
 int invite_import(struct store_txn *txn, const struct invite *invite, struct mx_error *err);
 /* A key that another service gave out for an invite that it no longer names. It counts for ever. */
-void ephemeral_import(struct store_txn *txn, const uint8_t public_key[32]);
+int ephemeral_import(const struct identity_call *call, const uint8_t public_key[32],
+		     bool *ret_added);

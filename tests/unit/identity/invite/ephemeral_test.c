@@ -36,12 +36,13 @@ static void import(struct invite_fixture *f, bool knows_key)
 		.created_ms = INVITE_FIXTURE_MS,
 	};
 	uint8_t public_key[32];
+	bool added;
 
 	assert_true(ephemeral_decode(SEED_PUBLIC, public_key));
 	if (knows_key)
 		memcpy(invite.ephemeral_public, public_key, sizeof(public_key));
 	else
-		ephemeral_import(f->call.txn, public_key);
+		assert_int_equal(ephemeral_import(&f->call, public_key, &added), 0);
 	assert_int_equal(invite_import(f->call.txn, &invite, NULL), 0);
 }
 
