@@ -1,6 +1,7 @@
 /*
  * Preloaded into a program under test: its wall clock is off by as many seconds as the first eight
- * bytes of the file $CLOCK_FILE say, which a test may change at any time. Monotonic clocks go on.
+ * bytes of the file $CLOCK_FILE say, or stands still at the milliseconds that the next eight say; a
+ * test may change them at any time. Monotonic clocks go on.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,27 +13,39 @@
 #include <time.h>
 #include <unistd.h>
 
-static const volatile int64_t *offset;
+static const volatile struct {
+	int64_t offset_s, frozen_ms;
+} * file_clock;
 
 __attribute__((constructor)) static void clock_open(void)
 {
 	const char *path = getenv("CLOCK_FILE");
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	void *file = fd < 0 ? MAP_FAILED
-			    : mmap(NULL, sizeof(*offset), PROT_READ, MAP_SHARED, fd, 0);
+			    : mmap(NULL, sizeof(*file_clock), PROT_READ, MAP_SHARED, fd, 0);
 
+	/* What a short file lacks of its page is zeros. */
 	if (file != MAP_FAILED)
-		offset = file;
+		file_clock = file;
 	if (fd >= 0)
 		close(fd);
+}
+
+static void move(struct timespec *at)
+{
+	int64_t frozen_ms = file_clock->frozen_ms;
+
+	at->tv_sec += file_clock->offset_s;
+	if (frozen_ms)
+		*at = (struct timespec){ frozen_ms / 1000, frozen_ms % 1000 * 1000000 };
 }
 
 int clock_gettime(clockid_t clock, struct timespec *at)
 {
 	int rc = (int)syscall(SYS_clock_gettime, clock, at);
 
-	if (rc == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-		at->tv_sec += *offset;
+	if (rc == 0 && file_clock && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+		move(at);
 	return rc;
 }
 

@@ -98,17 +98,19 @@ def make_world(request):
 # ---- identity services
 
 
-def make_identity_world(directory, configuration):
+def make_identity_world(request, directory, configuration, **more):
+    """A file may have a WORLD of its own."""
     from identity_world import World  # needs Python packages that not every story does
 
-    return World(directory, configuration)
+    return getattr(request.module, "WORLD", World)(directory, configuration, **more)
 
 
 @pytest.fixture(scope="module")
 def shared_identity(request):
     """The file's configuration is its CONFIGURATION."""
     with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
-        made = make_identity_world(directory, getattr(request.module, "CONFIGURATION", None))
+        configuration = getattr(request.module, "CONFIGURATION", None)
+        made = make_identity_world(request, directory, configuration)
         yield made.start()
         made.end()
 
@@ -128,8 +130,9 @@ def make_people(request):
     worlds = []
     with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
 
-        def make(configuration=None):
-            made = make_identity_world(f"{directory}/{len(worlds)}", configuration)
+        def make(configuration=None, **more):
+            made = make_identity_world(
+                request, f"{directory}/{len(worlds)}", configuration, **more)
             worlds.append(made)
             request.node.trinity_story = made.story
             return made
