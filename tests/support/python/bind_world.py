@@ -9,6 +9,7 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
+import inspect
 import json
 import pathlib
 import random
@@ -74,14 +75,18 @@ class RoomServer(Homeserver):
 
     def __init__(self, name, **more):
         super().__init__(name, **more)
-        self.notices = []
+        self.notices = []  # that were answered
+        self.begun = 0
         self.mood = take
 
     async def respond(self, exchange):
         if exchange.target != ONBIND:
             return await super().respond(exchange)
+        self.begun += 1
         notice = Notice(exchange.method, json.loads(exchange.body), exchange.headers)
         answer = self.mood(self, notice)
+        if inspect.isawaitable(answer):
+            answer = await answer
         self.notices.append(notice)
         return answer
 
@@ -154,7 +159,7 @@ class World(MailWorld):
         self.identity.start()
 
     def mail_of(self, sid):
-        """The newest that has the token of this session, if one has come."""
+        """The newest with this id in its link, if one has come."""
         return next((mail for mail in reversed(self.sink.mails) if sid in mail.text), None)
 
     # ---- looking up
