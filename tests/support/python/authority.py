@@ -46,7 +46,7 @@ class Authority:
                  "-subj", "/CN=leaf")
         return key, request
 
-    def certificate(self, names, days=7, purpose="serverAuth", **more):
+    def certificate(self, names, days=25, purpose="serverAuth", **more):
         """(certificate file, key file) for DNS names and, where they are such, IP addresses.
         "dns:192.0.2.1" is an address in the place of a name. days=-1: it has expired. More:
         key=("rsa:1024",); start_days=2: not valid yet; issuer: a pair that this made before
