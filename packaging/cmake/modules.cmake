@@ -20,7 +20,7 @@ function(mx_module name)
 endfunction()
 
 # mx_program(NAME FOLDER USES module...): a daemon. Everything but main.c is a library of its
-# own, so that the tests can link it.
+# own, so that the tests can link it; a folder without main.c is only that.
 function(mx_program name folder)
 	cmake_parse_arguments(ARG "" "" "USES;LINKS" ${ARGN})
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
@@ -28,6 +28,9 @@ function(mx_program name folder)
 	list(TRANSFORM ARG_USES PREPEND mx_)
 	add_library(${folder}_lib STATIC ${sources})
 	target_link_libraries(${folder}_lib PUBLIC ${ARG_USES} ${ARG_LINKS})
+	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${folder}/main.c)
+		return()
+	endif()
 	add_executable(${name} ${CMAKE_SOURCE_DIR}/${folder}/main.c)
 	target_link_libraries(${name} PRIVATE ${folder}_lib)
 	target_link_options(${name} PRIVATE -pie)

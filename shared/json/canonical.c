@@ -3,6 +3,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/json/member.h"
+#include "shared/json/real.h"
 
 /* A container that is being written: of an object the members that are left, on the writer's
  * stack; of an array the items that are left. */
@@ -17,6 +18,7 @@ struct writer {
 	struct mx_str *out;
 	struct mx_error *err;
 	struct mx_arena *decoded; /* strings that had escapes; made when the first comes */
+	bool reals;
 	struct mx_members members;
 	struct mx_vec(struct frame) frames;
 };
@@ -77,6 +79,19 @@ static void integer_write(struct writer *w, uint32_t node)
 	mx_str_add_slice(w->out, mx_slice_is(digits, "-0") ? MX_SLICE("0") : digits);
 }
 
+static int real_write(struct writer *w, uint32_t node)
+{
+	char text[MX_REAL_TEXT];
+
+	if (!w->reals)
+		return mx_fail(w->err, MX_BAD_JSON,
+			       "Signed JSON may hold no number that is not an integer");
+	if (!mx_real_format(mx_json_raw(w->doc, node), text))
+		return mx_fail(w->err, MX_BAD_JSON, "A number is out of range");
+	mx_str_add_text(w->out, text);
+	return 0;
+}
+
 static void object_open(struct writer *w, uint32_t node, const char *const *without)
 {
 	struct frame frame = { .node = node, .first = w->members.len, .next = w->members.len };
@@ -114,8 +129,7 @@ static int value_write(struct writer *w, uint32_t node, const char *const *witho
 	case MX_JSON_OBJECT: object_open(w, node, without); return 0;
 	case MX_JSON_REAL: break;
 	}
-	return mx_fail(w->err, MX_BAD_JSON,
-		       "Signed JSON may hold no number that is not an integer");
+	return real_write(w, node);
 }
 
 static int member_write(struct writer *w, struct frame *frame)
@@ -156,21 +170,35 @@ static int frame_step(struct writer *w)
 	return 0;
 }
 
+static int document_write(struct writer *w, uint32_t node, const char *const *without)
+{
+	size_t before = w->out->len;
+	int rc;
+
+	mx_str_reserve(w->out, mx_json_raw(w->doc, node).len);
+	rc = value_write(w, node, without);
+	while (!rc && w->frames.len)
+		rc = frame_step(w);
+	if (rc)
+		w->out->len = before;
+	mx_arena_free(w->decoded);
+	mx_vec_done(&w->members);
+	mx_vec_done(&w->frames);
+	return rc;
+}
+
 int mx_canonical(const struct mx_json_doc *doc, uint32_t node, const char *const *without,
 		 struct mx_str *out, struct mx_error *err)
 {
 	struct writer w = { .doc = doc, .out = out, .err = err };
-	size_t before = out->len;
-	int rc;
 
-	mx_str_reserve(out, mx_json_raw(doc, node).len);
-	rc = value_write(&w, node, without);
-	while (!rc && w.frames.len)
-		rc = frame_step(&w);
-	if (rc)
-		out->len = before;
-	mx_arena_free(w.decoded);
-	mx_vec_done(&w.members);
-	mx_vec_done(&w.frames);
-	return rc;
+	return document_write(&w, node, without);
+}
+
+int mx_canonical_with_reals(const struct mx_json_doc *doc, uint32_t node,
+			    const char *const *without, struct mx_str *out, struct mx_error *err)
+{
+	struct writer w = { .doc = doc, .out = out, .err = err, .reals = true };
+
+	return document_write(&w, node, without);
 }

@@ -20,7 +20,12 @@ struct mx_error;
 int mx_canonical(const struct mx_json_doc *doc, uint32_t node, const char *const *without,
 		 struct mx_str *out, struct mx_error *err);
 
-/* The same for a tree that we built. Reals and integers beyond ±(2^53-1) are -MX_BAD_JSON. */
+/* mx_canonical() with reals as the first servers wrote them (see real.h): events of old rooms hold
+ * some, and the hash is over that. Only a real beyond a double is -MX_BAD_JSON. */
+int mx_canonical_with_reals(const struct mx_json_doc *doc, uint32_t node,
+			    const char *const *without, struct mx_str *out, struct mx_error *err);
+
+/* mx_canonical() for a tree that we built. Reals and integers beyond ±(2^53-1) are -MX_BAD_JSON. */
 int mx_canonical_json(const json_t *json, const char *const *without, struct mx_str *out,
 		      struct mx_error *err);
 

@@ -1,0 +1,11 @@
+/* Names of the protocol that the rules ask for. */
+#pragma once
+
+#define TYPE_ALIASES            "m.room.aliases"
+#define TYPE_CREATE             "m.room.create"
+#define TYPE_HISTORY_VISIBILITY "m.room.history_visibility"
+#define TYPE_JOIN_RULES         "m.room.join_rules"
+#define TYPE_MEMBER             "m.room.member"
+#define TYPE_POWER_LEVELS       "m.room.power_levels"
+#define TYPE_REDACTION          "m.room.redaction"
+#define TYPE_THIRD_PARTY_INVITE "m.room.third_party_invite"
