@@ -18,9 +18,9 @@ foreach(name IN LISTS installed)
 	string(TOUPPER ${name} upper)
 	set(made ${CMAKE_BINARY_DIR}/packaging/trinity-${name})
 	set(CPACK_DEBIAN_${upper}_PACKAGE_NAME trinity-${name})
+	# Without authorities for the certificates of other servers nothing starts.
 	set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS
-		"systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.52)")
-	set(CPACK_DEBIAN_${upper}_PACKAGE_RECOMMENDS ca-certificates)
+		"systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.52), ca-certificates")
 	set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA
 		${made}/postinst ${made}/prerm ${made}/postrm ${made}/conffiles)
 endforeach()

@@ -10,9 +10,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAEMONS = ["notary", "identity"]
-LIBRARIES = ["libc6", "libgnutls30", "libmicrohttpd12", "libjansson4", "libdb5.3", "libsodium23",
-             "libcurl3-gnutls", "libseccomp2"]
-OWN_LIBRARIES = {"notary": ["libpq5"], "identity": ["libphonenumber8"]}
+NEEDED = ["libc6", "libgnutls30", "libmicrohttpd12", "libjansson4", "libdb5.3", "libsodium23",
+          "libcurl3-gnutls", "libseccomp2", "ca-certificates"]
+OWN_NEEDED = {"notary": ["libpq5"], "identity": ["libphonenumber8"]}
 
 
 def run(*command, **more):
@@ -61,10 +61,10 @@ def test_lintian_finds_no_error_and_no_warning(package):
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_every_library_is_a_dependency(package):
+def test_everything_that_it_needs_is_a_dependency(package):
     depends = package.field("Depends")
-    for library in (*LIBRARIES, *OWN_LIBRARIES[package.name]):
-        assert library in depends
+    for needed in (*NEEDED, *OWN_NEEDED[package.name]):
+        assert needed in depends
     assert "sanitizer" not in run("ldd", package.root / "usr/bin" / package.program).stdout
 
 
