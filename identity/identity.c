@@ -1,18 +1,18 @@
 #include "identity/identity.h"
 
-#include "identity/account/account.h"
 #include "identity/account/authenticate.h"
 #include "identity/account/terms.h"
+#include "identity/audit/audit.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
 #include "identity/open.h"
+#include "identity/reaping.h"
 #include "identity/routes.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
-#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -26,35 +26,8 @@
 #include "shared/mail/template.h"
 #include "shared/outbox/outbox.h"
 
-#define SESSIONS_ONCE  500
-#define SESSIONS_ROUND 100000
-
 /* What is being sent may end; the process has ten seconds in all. */
 #define OUTBOX_GRACE_MS 3000
-
-static size_t reap_tokens(struct identity *identity, int64_t now_ms)
-{
-	return account_reap(identity->store, now_ms);
-}
-
-/* Small transactions: nobody waits for them. */
-static size_t reap_sessions(struct identity *identity, int64_t now_ms)
-{
-	size_t all = 0, reaped;
-
-	do {
-		reaped = session_reap(identity->store, now_ms, SESSIONS_ONCE);
-		all += reaped;
-	} while (reaped == SESSIONS_ONCE && all < SESSIONS_ROUND);
-	return all;
-}
-
-static const struct chore chores[] = {
-	{ "validation sessions", 10 * MX_MINUTE_MS, reap_sessions },
-	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
-};
-
-#define CHORES (sizeof(chores) / sizeof(chores[0]))
 
 int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 		   struct mx_error *err)
@@ -75,7 +48,7 @@ int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 		identity_stop(identity);
 		return rc;
 	}
-	identity->chores = chores_start(identity, chores, CHORES);
+	identity->chores = chores_start(identity, reaping_chores, reaping_chores_len);
 	*ret_identity = identity;
 	return 0;
 }
@@ -95,6 +68,7 @@ void identity_stop(void *ctx)
 	key_fetcher_free(identity->fetcher);
 	key_history_free(identity->history);
 	terms_free(identity->terms);
+	audit_free(identity->audit);
 	pepper_free(identity->pepper);
 	outbox_free(identity->outbox);
 	sms_free(identity->sms);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct audit;
 struct budgets;
 struct chores;
 struct daemon;
@@ -46,6 +47,7 @@ struct identity {
 	struct budgets *budgets;
 	struct pepper *pepper;
 	struct terms *terms;
+	struct audit *audit;
 	struct chores *chores;
 	int64_t started_ms;
 };

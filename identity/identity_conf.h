@@ -72,11 +72,15 @@ struct identity_conf {
 	struct {
 		unsigned local_max, domain_max; /* letters that a redacted address shows */
 		unsigned expire_days; /* 0 = never */
+		unsigned keep_days; /* of those that are over */
 		char *web_client; /* where the mail's link leads; NULL = no link */
 		char **block_keywords, **block_rooms, **block_servers, **block_homeservers;
 		unsigned block_keywords_count, block_rooms_count, block_servers_count,
 			block_homeservers_count;
 	} invites;
+	struct {
+		unsigned days;
+	} audit;
 	struct {
 		struct terms_document *documents;
 		unsigned documents_count;

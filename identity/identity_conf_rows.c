@@ -99,14 +99,15 @@ static const cyaml_schema_field_t lookup_fields[] = {
 };
 
 static const cyaml_schema_field_t invites_fields[] = {
-	UINT(invites, local_max),
-	UINT(invites, domain_max),
-	UINT(invites, expire_days),
-	TEXT(invites, web_client),
-	TEXTS(invites, block_keywords),
-	TEXTS(invites, block_rooms),
-	TEXTS(invites, block_servers),
-	TEXTS(invites, block_homeservers),
+	UINT(invites, local_max),          UINT(invites, domain_max),
+	UINT(invites, expire_days),        UINT(invites, keep_days),
+	TEXT(invites, web_client),         TEXTS(invites, block_keywords),
+	TEXTS(invites, block_rooms),       TEXTS(invites, block_servers),
+	TEXTS(invites, block_homeservers), CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t audit_fields[] = {
+	UINT(audit, days),
 	CYAML_FIELD_END,
 };
 
@@ -180,6 +181,7 @@ static const cyaml_schema_field_t identity_fields[] = {
 	MAPPING(binding, MAYBE),
 	MAPPING(lookup, MAYBE),
 	MAPPING(invites, MAYBE),
+	MAPPING(audit, MAYBE),
 	MAPPING(terms, MAYBE),
 	MAPPING(limits, MAYBE),
 	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),

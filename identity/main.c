@@ -34,6 +34,7 @@ static const char *const fixed_keys[] = {
 	"binding",
 	"lookup",
 	"invites",
+	"audit",
 	"sms.parallel",
 	"sms.pause_ms",
 	"sms.give_up_minutes",

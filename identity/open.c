@@ -3,6 +3,7 @@
 #include "identity/account/account_db.h"
 #include "identity/account/terms.h"
 #include "identity/account/terms_db.h"
+#include "identity/audit/audit.h"
 #include "identity/binding/binding.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
@@ -13,6 +14,7 @@
 #include "identity/message/templates.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
+#include "identity/suppress/suppression.h"
 #include "identity/validate/session.h"
 #include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
@@ -46,12 +48,28 @@ static size_t cache_bytes(const struct identity *identity)
 static int open_store(struct identity *identity, struct mx_error *err)
 {
 	static const struct store_table *const own[] = {
-		&account_table,       &account_token_table,  &account_user_token_table,
-		&terms_table,         &invite_table,         &invite_address_table,
-		&ephemeral_key_table, &sms_spend_table,      &binding_table,
-		&binding_user_table,  &binding_log_table,    &lookup_table,
-		&pepper_table,        &session_table,        &session_address_table,
-		&session_end_table,   &imported_token_table, NULL,
+		&account_table,
+		&account_token_table,
+		&account_user_token_table,
+		&terms_table,
+		&invite_table,
+		&invite_address_table,
+		&invite_index_table,
+		&ephemeral_key_table,
+		&sms_spend_table,
+		&binding_table,
+		&binding_user_table,
+		&binding_log_table,
+		&lookup_table,
+		&pepper_table,
+		&session_table,
+		&session_address_table,
+		&session_end_table,
+		&audit_table,
+		&audit_key_table,
+		&suppression_table,
+		&imported_token_table,
+		NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
 	const struct store_conf conf = {
@@ -172,7 +190,9 @@ int identity_open(struct identity *identity, struct mx_error *err)
 	if (rc)
 		return rc;
 	identity->terms = terms_new(conf->terms.documents, conf->terms.documents_count);
-	rc = open_key_ring(identity, err);
+	rc = audit_new(identity->store, &identity->audit, err);
+	if (rc == 0)
+		rc = open_key_ring(identity, err);
 	if (rc)
 		return rc;
 	outbox_start(identity->outbox);

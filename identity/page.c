@@ -9,6 +9,10 @@ void page_narrow(const struct page *page, struct store_range *range, struct mx_a
 	/* What is no row of this list was no page's end: it begins at its beginning. */
 	if (page->after.len == 0 || mx_slice_cmp(page->after, range->from) < 0)
 		return;
+	if (range->reverse) {
+		range->to = page->after;
+		return;
+	}
 	/* The copy has a NUL behind it: the smallest key that comes next. */
 	range->from = mx_arena_slice(mem, page->after);
 	range->from.len++;

@@ -14,7 +14,7 @@ struct page {
 	size_t limit; /* 1 … PAGE_MAX */
 };
 
-/* Narrows a range, whose limit it sets. For _db.c files. */
+/* Narrows a range, whose limit it sets; reverse ones go down from there. For _db.c files. */
 void page_narrow(const struct page *page, struct store_range *range, struct mx_arena *mem);
 /* Where the next page begins; empty if that was the last one. In the rows' memory. */
 struct mx_slice page_next(const struct page *page, const struct store_rows *rows);

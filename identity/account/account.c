@@ -1,6 +1,8 @@
 #include "identity/account/account.h"
 
 #include "identity/account/account_db.h"
+#include "identity/account/terms.h"
+#include "identity/identity.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/rand.h"
@@ -97,4 +99,51 @@ size_t account_reap(struct store *store, int64_t now_ms)
 size_t account_close_all(struct store_txn *txn, const char *user_id)
 {
 	return account_db_delete_tokens(txn, user_id);
+}
+
+/* ---- administration */
+
+static int find(const struct identity_call *call, const char *user_id, int64_t *ret_created_ms,
+		struct mx_error *err)
+{
+	int rc = account_db_load(call, user_id, ret_created_ms);
+
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(err, MX_NOT_FOUND, "This user has no account");
+	return rc;
+}
+
+int account_show(const struct identity_call *call, const char *user_id,
+		 struct account_summary *ret_summary, struct mx_error *err)
+{
+	struct account_summary summary = { .user_id = mx_arena_strdup(call->mem, user_id) };
+	int rc = find(call, user_id, &summary.created_ms, err);
+
+	if (rc == 0)
+		rc = account_db_count_tokens(call, &summary);
+	if (rc == 0)
+		*ret_summary = summary;
+	return rc;
+}
+
+int account_list(const struct identity_call *call, const struct page *page,
+		 struct account_list *ret_list)
+{
+	int rc = account_db_list(call, page, ret_list);
+
+	for (size_t i = 0; rc == 0 && i < ret_list->len; i++)
+		rc = account_db_count_tokens(call, &ret_list->items[i]);
+	return rc;
+}
+
+int account_erase(const struct identity_call *call, const char *user_id, struct mx_error *err)
+{
+	int64_t created_ms;
+	int rc = find(call, user_id, &created_ms, err);
+
+	if (rc)
+		return rc;
+	account_db_delete_tokens(call->txn, user_id);
+	account_db_delete(call->txn, user_id);
+	return terms_forget(call, user_id);
 }

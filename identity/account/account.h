@@ -2,6 +2,7 @@
  * tokens are stored as SHA-256 only. Spec: identity service API, "Authentication". */
 #pragma once
 
+#include "identity/page.h"
 #include "shared/core/slice.h"
 
 #include <jansson.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 struct identity;
+struct identity_call;
 struct mx_arena;
 struct mx_error;
 struct store;
@@ -41,6 +43,29 @@ void account_seen(struct store *store, const char *token, int64_t now_ms);
 int account_close(struct store_txn *txn, const char *token, struct mx_error *err);
 /* All tokens of a user: administration, erasure. The number that there were. */
 size_t account_close_all(struct store_txn *txn, const char *user_id);
+
+/* For administration: the account itself. */
+struct account_summary {
+	const char *user_id;
+	int64_t created_ms;
+	int64_t seen_ms; /* of all tokens, to the day; 0: there is none */
+	size_t tokens;
+};
+
+struct account_list {
+	struct account_summary *items;
+	size_t len;
+	struct mx_slice next;
+};
+
+/* -MX_NOT_FOUND. In call->mem. */
+int account_show(const struct identity_call *call, const char *user_id,
+		 struct account_summary *ret_summary, struct mx_error *err);
+/* In the order of their names. */
+int account_list(const struct identity_call *call, const struct page *page,
+		 struct account_list *ret_list);
+/* Account, tokens and consents. -MX_NOT_FOUND. */
+int account_erase(const struct identity_call *call, const char *user_id, struct mx_error *err);
 
 /* Removes the tokens that were idle for too long; how many. For a chore. */
 size_t account_reap(struct store *store, int64_t now_ms);

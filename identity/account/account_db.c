@@ -1,5 +1,6 @@
 #include "identity/account/account_db.h"
 
+#include "identity/identity.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/store/key.h"
@@ -147,6 +148,121 @@ size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id)
 		count += rows.len;
 	} while (rows.len == PAGE);
 	return count;
+}
+
+/* ---- accounts, for administration */
+
+static int get(const struct identity_call *call, const struct store_table *table,
+	       const struct store_key *key, struct mx_slice *ret_value)
+{
+	struct mx_slice name = store_key_slice(key);
+
+	return call->txn ? store_txn_get(call->txn, table, name, call->mem, ret_value)
+			 : store_get(call->view, table, name, call->mem, ret_value);
+}
+
+static int scan(const struct identity_call *call, const struct store_table *table,
+		const struct store_range *range, struct store_rows *ret_rows)
+{
+	return call->txn ? store_txn_scan(call->txn, table, range, call->mem, ret_rows)
+			 : store_scan(call->view, table, range, call->mem, ret_rows);
+}
+
+static int read_account(struct mx_slice value, int64_t *ret_created_ms)
+{
+	struct record_reader reader = record_open(value);
+
+	*ret_created_ms = record_i64(&reader);
+	return record_ok(&reader) ? 0 : -MX_STORE;
+}
+
+int account_db_load(const struct identity_call *call, const char *user_id, int64_t *ret_created_ms)
+{
+	const struct store_key key = user_key(user_id);
+	struct mx_slice value;
+	int rc = get(call, &account_table, &key, &value);
+
+	return rc ? rc : read_account(value, ret_created_ms);
+}
+
+void account_db_delete(struct store_txn *txn, const char *user_id)
+{
+	const struct store_key key = user_key(user_id);
+
+	store_txn_delete(txn, &account_table, store_key_slice(&key));
+}
+
+static int read_account_row(const struct store_row *row, struct mx_arena *mem,
+			    struct account_summary *summary)
+{
+	struct mx_slice rest = row->key;
+	mx_str_auto user_id = { 0 };
+
+	if (!store_key_read_text(&rest, &user_id))
+		return -MX_STORE;
+	summary->user_id = mx_arena_slice(mem, mx_str_slice(&user_id)).ptr;
+	return read_account(row->value, &summary->created_ms);
+}
+
+int account_db_list(const struct identity_call *call, const struct page *page,
+		    struct account_list *ret_list)
+{
+	struct store_range range = { 0 };
+	struct store_rows rows;
+	int rc;
+
+	page_narrow(page, &range, call->mem);
+	rc = scan(call, &account_table, &range, &rows);
+	if (rc)
+		return rc;
+	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
+	ret_list->len = rows.len;
+	ret_list->next = page_next(page, &rows);
+	for (size_t i = 0; rc == 0 && i < rows.len; i++)
+		rc = read_account_row(&rows.items[i], call->mem, &ret_list->items[i]);
+	return rc;
+}
+
+static int count_token(const struct identity_call *call, struct mx_slice key,
+		       struct account_summary *summary)
+{
+	mx_str_auto user_id = { 0 }, hash = { 0 };
+	struct account_token token;
+	int rc;
+
+	if (!read_hash(key, &user_id, &hash))
+		return -MX_STORE;
+	rc = account_db_load_token(call->txn, call->view, (const uint8_t *)hash.ptr, call->mem,
+				   &token);
+	if (rc)
+		return -MX_STORE;
+	summary->tokens++;
+	if (token.seen_ms > summary->seen_ms)
+		summary->seen_ms = token.seen_ms;
+	return 0;
+}
+
+int account_db_count_tokens(const struct identity_call *call, struct account_summary *summary)
+{
+	const struct store_key from = user_key(summary->user_id);
+	struct page page = { .limit = PAGE };
+	struct store_range range;
+	struct store_rows rows;
+	struct store_key to;
+	int rc;
+
+	store_key_range_end(&from, &to);
+	do {
+		range = (struct store_range){ store_key_slice(&from), store_key_slice(&to) };
+		page_narrow(&page, &range, call->mem);
+		rc = scan(call, &account_user_token_table, &range, &rows);
+		for (size_t i = 0; rc == 0 && i < rows.len; i++)
+			rc = count_token(call, rows.items[i].key, summary);
+		if (rc)
+			return rc;
+		page.after = page_next(&page, &rows);
+	} while (page.after.len > 0);
+	return 0;
 }
 
 /* ---- idle ones */

@@ -1,6 +1,7 @@
 /* Records of accounts and their tokens, which are known by their SHA-256 only. */
 #pragma once
 
+#include "identity/account/account.h"
 #include "shared/crypto/sha256.h"
 
 #include <stdbool.h>
@@ -34,6 +35,16 @@ int account_db_load_token(struct store_txn *txn, struct store_view *view,
 
 /* All tokens that were seen last before this, in transactions of its own; how many. */
 size_t account_db_delete_idle(struct store *store, int64_t seen_before_ms);
+
+/* -MX_NOT_FOUND. By call->txn, or call->view without one. */
+int account_db_load(const struct identity_call *call, const char *user_id, int64_t *ret_created_ms);
+void account_db_delete(struct store_txn *txn, const char *user_id);
+
+/* Names and times of a page of accounts; tokens are not counted. */
+int account_db_list(const struct identity_call *call, const struct page *page,
+		    struct account_list *ret_list);
+/* Counts the tokens of summary->user_id, and when one was seen last. */
+int account_db_count_tokens(const struct identity_call *call, struct account_summary *summary);
 
 /* All tokens of a user; how many there were. */
 size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id);

@@ -194,3 +194,33 @@ int terms_accept(const struct identity_call *call, const struct terms_acceptance
 	pthread_rwlock_unlock(&terms->lock);
 	return rc;
 }
+
+int terms_accepted(const struct identity_call *call, const char *user_id, json_t **ret_list)
+{
+	struct terms_consents consents;
+	int rc = terms_db_list(call, user_id, &consents);
+
+	if (rc)
+		return rc;
+	*ret_list = json_array();
+	for (size_t i = 0; i < consents.len; i++) {
+		const struct terms_consent *consent = &consents.items[i];
+
+		json_array_append_new(*ret_list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:I}", "document",
+						consent->document, "version", consent->version,
+						"url", consent->url, "client", consent->client,
+						"accepted_ts", (json_int_t)consent->at_ms));
+	}
+	return 0;
+}
+
+int terms_forget(const struct identity_call *call, const char *user_id)
+{
+	struct terms_consents consents;
+	int rc = terms_db_list(call, user_id, &consents);
+
+	for (size_t i = 0; rc == 0 && i < consents.len; i++)
+		terms_db_delete(call->txn, &consents.items[i]);
+	return rc;
+}

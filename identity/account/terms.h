@@ -24,6 +24,12 @@ json_t *terms_json(struct terms *terms);
 int terms_check(struct terms *terms, struct store_view *view, const char *user_id,
 		struct mx_error *err);
 
+/* What a user accepted: a list of {"document", "version", "url", "client", "accepted_ts"}, owned
+ * by the caller. */
+int terms_accepted(const struct identity_call *call, const char *user_id, json_t **ret_list);
+/* Removes all of it. */
+int terms_forget(const struct identity_call *call, const char *user_id);
+
 struct terms_acceptance {
 	const char *user_id;
 	const json_t *urls; /* strings */

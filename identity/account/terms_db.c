@@ -1,5 +1,6 @@
 #include "identity/account/terms_db.h"
 
+#include "identity/identity.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/crypto/sha256.h"
@@ -8,6 +9,8 @@
 #include "shared/store/store.h"
 
 #define RECORD_VERSION 1
+/* Of one user; only URLs of documents are accepted, so it takes decades to reach it. */
+#define CONSENTS_MAX 10000
 
 const struct store_table terms_table = { .name = "terms" };
 
@@ -55,4 +58,49 @@ int terms_db_find(struct store_view *view, const struct terms_consent *consent,
 	struct mx_slice value;
 
 	return store_get(view, &terms_table, store_key_slice(&key), mem, &value);
+}
+
+static int read_consent(struct mx_slice value, struct mx_arena *mem, struct terms_consent *consent)
+{
+	struct record_reader reader = record_open(value);
+
+	consent->at_ms = record_i64(&reader);
+	consent->document = mx_arena_slice(mem, record_bytes(&reader)).ptr;
+	consent->version = mx_arena_slice(mem, record_bytes(&reader)).ptr;
+	consent->url = mx_arena_slice(mem, record_bytes(&reader)).ptr;
+	consent->client = mx_arena_slice(mem, record_bytes(&reader)).ptr;
+	return record_ok(&reader) ? 0 : -MX_STORE;
+}
+
+int terms_db_list(const struct identity_call *call, const char *user_id,
+		  struct terms_consents *ret_consents)
+{
+	struct store_key from = { 0 }, to;
+	struct store_range range = { .limit = CONSENTS_MAX };
+	struct store_rows rows;
+	int rc;
+
+	store_key_text(&from, mx_slice(user_id));
+	store_key_range_end(&from, &to);
+	range.from = store_key_slice(&from);
+	range.to = store_key_slice(&to);
+	rc = call->txn ? store_txn_scan(call->txn, &terms_table, &range, call->mem, &rows)
+		       : store_scan(call->view, &terms_table, &range, call->mem, &rows);
+	if (rc)
+		return rc;
+	ret_consents->items = mx_arena_calloc(call->mem, rows.len + 1,
+					      sizeof(*ret_consents->items));
+	ret_consents->len = rows.len;
+	for (size_t i = 0; rc == 0 && i < rows.len; i++) {
+		ret_consents->items[i].user_id = user_id;
+		rc = read_consent(rows.items[i].value, call->mem, &ret_consents->items[i]);
+	}
+	return rc;
+}
+
+void terms_db_delete(struct store_txn *txn, const struct terms_consent *consent)
+{
+	const struct store_key key = consent_key(consent);
+
+	store_txn_delete(txn, &terms_table, store_key_slice(&key));
 }

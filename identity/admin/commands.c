@@ -1,55 +1,30 @@
 #include "identity/admin/commands.h"
 
-#include "shared/core/alloc.h"
-#include "shared/core/str.h"
-#include "shared/core/url.h"
-#include "shared/json/json.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-
-char *admin_path(const char *word, ...)
-{
-	struct mx_str path = { 0 };
-	va_list words;
-
-	mx_str_add_text(&path, "/admin/v1");
-	va_start(words, word);
-	for (; word; word = va_arg(words, const char *)) {
-		mx_str_add_char(&path, '/');
-		mx_url_add(&path, mx_slice(word));
-	}
-	va_end(words);
-	return mx_str_steal(&path);
-}
-
-void admin_path_add(char **path, const char *name, const char *value)
-{
-	struct mx_str longer = { 0 };
-
-	if (!value)
-		return;
-	mx_str_addf(&longer, "%s%c%s=", *path, strchr(*path, '?') ? '&' : '?', name);
-	mx_url_add(&longer, mx_slice(value));
-	mx_free(*path);
-	*path = mx_str_steal(&longer);
-}
-
-void admin_say_nothing(void)
-{
-	fputs("There is nothing to show.\n", stderr);
-}
-
-void admin_say_next(const json_t *answer)
-{
-	const char *next = jstr(answer, "next");
-
-	if (next)
-		fprintf(stderr, "There is more: --after %s\n", next);
-}
-
 const struct daemon_command admin_commands[] = {
-	{ "who", "[--json] address MEDIUM ADDRESS | hash HASH | user USER",
+	{ "who", "address MEDIUM ADDRESS | hash HASH | user USER",
 	  "whose an address is, or the addresses of a user", true, admin_command_who },
+	{ "bind", "MEDIUM ADDRESS USER --reason TEXT", "bind an address without its owner's proof",
+	  true, admin_command_bind },
+	{ "unbind", "MEDIUM ADDRESS --reason TEXT", "take a binding back", true,
+	  admin_command_unbind },
+	{ "sessions", "list MEDIUM ADDRESS | end ID --reason TEXT",
+	  "validation sessions of an address", true, admin_command_sessions },
+	{ "invites",
+	  "list [--address ADDRESS] [--room ROOM] [--pending] | show TOKEN | resend TOKEN | "
+	  "withdraw TOKEN --reason TEXT | redrive TOKEN",
+	  "invites of people who have no account yet", true, admin_command_invites },
+	{ "accounts", "list | show USER | sign-out USER --reason TEXT | erase USER --reason TEXT",
+	  "accounts and their tokens", true, admin_command_accounts },
+	{ "suppressions", "list | add MEDIUM WHAT --reason TEXT | remove MEDIUM WHAT --reason TEXT",
+	  "addresses, @domains, numbers and NUMBERS* that nothing is written to", true,
+	  admin_command_suppressions },
+	{ "export", "user USER | address MEDIUM ADDRESS",
+	  "everything stored about a person, as JSON", true, admin_command_export },
+	{ "erase", "user USER --reason TEXT | address MEDIUM ADDRESS --reason TEXT",
+	  "remove everything stored about a person", true, admin_command_erase },
+	{ "audit", "[--since TIME] [--of USER] [--of-address MEDIUM:ADDRESS]",
+	  "who did what and why, the newest first", true, admin_command_audit },
+	{ "outbox", "list [--kind KIND] | drop ID --reason TEXT | try ID",
+	  "mails, texts and notices that wait to be sent", true, admin_command_outbox },
 	{ 0 },
 };

@@ -1,28 +1,27 @@
 /* The admin listener: who is who. */
 #include "identity/admin/admin.h"
+#include "identity/admin/show.h"
+#include "identity/bind/bind.h"
 #include "identity/binding/binding.h"
 #include "identity/identity.h"
+#include "identity/message/message.h"
 #include "identity/routes.h"
+#include "identity/suppress/suppression.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 
-static json_t *threepid_json(const struct threepid *threepid)
-{
-	return json_pack("{s:s, s:s}", "medium", threepid->medium, "address", threepid->address);
-}
+/* ---- asking */
 
-static json_t *binding_json(const struct binding *binding)
+static int put_suppression(const struct identity_call *call, const struct threepid *threepid,
+			   json_t *shown)
 {
-	json_t *json = threepid_json(&binding->threepid);
+	struct suppression suppression;
+	int rc = suppression_find(call, threepid, &suppression);
 
-	json_object_update_new(
-		json,
-		json_pack("{s:s?, s:I, s:s, s:b, s:o}", "user_id", binding->user_id, "ts",
-			  (json_int_t)binding->ts_ms, "origin", binding->origin, "ours",
-			  binding->ours, "association",
-			  json_loadb(binding->signed_json.ptr, binding->signed_json.len, 0, NULL)));
-	return json;
+	if (rc == 0)
+		json_object_set_new(shown, "suppression", show_suppression(&suppression));
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 /* user_id null: it was bound once. */
@@ -30,12 +29,16 @@ static int show_address(struct req *r, const struct threepid *threepid)
 {
 	const struct identity_call call = call_of(r);
 	struct binding binding;
+	json_t *shown;
 	int rc = binding_load(&call, threepid, &binding);
 
 	if (rc == -MX_NOT_FOUND)
 		return mx_fail(&r->err, MX_NOT_FOUND, "Nobody ever bound this address");
-	if (rc == 0)
-		reply_json(r, binding_json(&binding));
+	if (rc)
+		return rc;
+	shown = show_binding(&binding);
+	rc = put_suppression(&call, threepid, shown);
+	reply_json(r, shown);
 	return rc;
 }
 
@@ -71,17 +74,65 @@ static int get_user(struct req *r)
 		return rc;
 	addresses = json_array();
 	for (size_t i = 0; i < list.len; i++)
-		json_array_append_new(addresses, threepid_json(&list.items[i]));
+		json_array_append_new(addresses, show_threepid(&list.items[i]));
 	answer = json_pack("{s:s, s:o}", "user_id", user_id, "addresses", addresses);
 	admin_put_next(answer, list.next);
 	reply_json(r, answer);
 	return 0;
 }
 
-#define PEOPLE "/admin/v1/people"
+/* ---- changing */
+
+static int put_binding(struct req *r)
+{
+	const struct identity_call call = call_of(r);
+	const char *user_id = jstr(r->body, "user_id");
+	struct threepid threepid;
+	struct binding binding;
+	int rc = admin_threepid(r, &threepid);
+
+	if (rc == 0)
+		rc = bind_directly(&call, &threepid, user_id, &binding, &r->err);
+	if (rc)
+		return rc;
+	admin_note(
+		r, &call,
+		&(struct audit_note){ .what = "bind", .threepid = &threepid, .user_id = user_id });
+	reply_json(r, show_binding(&binding));
+	return 0;
+}
+
+static int post_unbind(struct req *r)
+{
+	const struct identity_call call = call_of(r);
+	const struct message_style style = message_style_of(r->app, r);
+	struct threepid threepid;
+	struct binding binding;
+	int rc = admin_threepid(r, &threepid);
+
+	if (rc)
+		return rc;
+	rc = binding_find(&call, &threepid, &binding);
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(&r->err, MX_NOT_FOUND, "The address is bound to nobody");
+	if (rc == 0)
+		rc = unbind(&call, &threepid, binding.user_id, &style, &r->err);
+	if (rc)
+		return rc;
+	admin_note(r, &call,
+		   &(struct audit_note){
+			   .what = "unbind", .threepid = &threepid, .user_id = binding.user_id });
+	reply_json(r, json_pack("{s:s}", "user_id", binding.user_id));
+	return 0;
+}
+
+#define PEOPLE  "/admin/v1/people"
+#define ADDRESS PEOPLE "/address/{medium}/{address}"
 
 const struct route person_admin_routes[] = {
-	{ GET, PEOPLE "/address/{medium}/{address}", get_address, .txn = TXN_READ },
+	{ GET, ADDRESS, get_address, .txn = TXN_READ },
+	{ PUT, ADDRESS, put_binding, .txn = TXN_WRITE, .body = "identity/admin_bind" },
+	{ POST, ADDRESS "/unbind", post_unbind, .txn = TXN_WRITE, .body = "identity/admin_reason" },
 	{ GET, PEOPLE "/hash/{hash}", get_hash, .txn = TXN_READ },
 	{ GET, PEOPLE "/user/{userId:user_id}", get_user, .txn = TXN_READ },
 	{ 0 },

@@ -142,3 +142,15 @@ int unbind(const struct identity_call *call, const struct threepid *threepid, co
 	tell_owner(call, threepid, &notice);
 	return 0;
 }
+
+int bind_forget(const struct identity_call *call, const struct threepid *threepid,
+		struct mx_error *err)
+{
+	struct binding tombstone;
+	const char *holder;
+	int rc = load_holder(call, threepid, &holder);
+
+	if (rc || !holder)
+		return rc;
+	return put_association(call, threepid, NULL, &tombstone, err);
+}

@@ -18,6 +18,10 @@ int bind_session(const struct identity_call *call, const struct session *session
 int bind_directly(const struct identity_call *call, const struct threepid *threepid,
 		  const char *user_id, struct binding *ret_binding, struct mx_error *err);
 
+/* Removes whatever binding there is and tells nobody: the owner wants to be forgotten. */
+int bind_forget(const struct identity_call *call, const struct threepid *threepid,
+		struct mx_error *err);
+
 /* Removes the binding if it is exactly this one; 0 also if there was none. Notifies the owner. */
 int unbind(const struct identity_call *call, const struct threepid *threepid, const char *user_id,
 	   const struct message_style *style, struct mx_error *err);

@@ -1,4 +1,5 @@
 /* Spec: identity service API, "Establishing associations". */
+#include "identity/audit/audit.h"
 #include "identity/bind/bind.h"
 #include "identity/bind/unbind_proof.h"
 #include "identity/identity.h"
@@ -26,9 +27,14 @@ static int post_bind(struct req *r)
 			   &r->err);
 	if (rc == 0)
 		rc = bind_session(&call, &session, user_id, &style, &binding, &r->err);
-	if (rc == 0)
-		reply_bytes(r, "application/json", binding.signed_json);
-	return rc;
+	if (rc)
+		return rc;
+	audit_note(&call, &(struct audit_note){ .who = "owner",
+						.what = "bind",
+						.threepid = &binding.threepid,
+						.user_id = user_id });
+	reply_bytes(r, "application/json", binding.signed_json);
+	return 0;
 }
 
 /* In LANE_NET the key is fetched, then the request goes back to where it can write. */
@@ -55,12 +61,16 @@ static int prove_by_homeserver(struct req *r, const struct identity_call *call)
 	return rc;
 }
 
+static bool has_session(const struct req *r)
+{
+	return jstr(r->body, "sid") && jstr(r->body, "client_secret");
+}
+
 static int prove(struct req *r, const struct identity_call *call, const struct threepid *threepid)
 {
-	const char *sid = jstr(r->body, "sid"), *secret = jstr(r->body, "client_secret");
-
-	if (sid && secret)
-		return unbind_proof_session(call, sid, secret, threepid, &r->err);
+	if (has_session(r))
+		return unbind_proof_session(call, jstr(r->body, "sid"),
+					    jstr(r->body, "client_secret"), threepid, &r->err);
 	return prove_by_homeserver(r, call);
 }
 
@@ -75,9 +85,15 @@ static int post_unbind(struct req *r)
 
 	if (rc == 0)
 		rc = prove(r, &call, &threepid);
+	if (rc == 0)
+		rc = unbind(&call, &threepid, jstr(r->body, "mxid"), &style, &r->err);
 	if (rc)
 		return rc;
-	return unbind(&call, &threepid, jstr(r->body, "mxid"), &style, &r->err);
+	audit_note(&call, &(struct audit_note){ .who = has_session(r) ? "owner" : "homeserver",
+						.what = "unbind",
+						.threepid = &threepid,
+						.user_id = jstr(r->body, "mxid") });
+	return 0;
 }
 
 #define BIND_ROW                                                        \

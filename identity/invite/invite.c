@@ -1,7 +1,9 @@
 #include "identity/invite/invite.h"
 
+#include "identity/binding/binding.h"
 #include "identity/identity.h"
 #include "identity/invite/invite_db.h"
+#include "identity/invite/invite_mail.h"
 #include "identity/invite/invite_rules.h"
 #include "identity/invite/onbind.h"
 #include "shared/core/arena.h"
@@ -45,13 +47,21 @@ int invite_list(const struct identity_call *call, const struct threepid *threepi
 	return 0;
 }
 
-int invite_withdraw(const struct identity_call *call, const char *token, struct mx_error *err)
+static int load_for_operator(const struct identity_call *call, const char *token,
+			     struct invite *ret_invite, struct mx_error *err)
 {
-	struct invite invite;
-	int rc = invite_db_get(call, token, &invite);
+	int rc = invite_db_get(call, token, ret_invite);
 
 	if (rc == -MX_NOT_FOUND)
 		return mx_fail(err, MX_NOT_FOUND, "There is no invite with this token");
+	return rc;
+}
+
+int invite_withdraw(const struct identity_call *call, const char *token, struct mx_error *err)
+{
+	struct invite invite;
+	int rc = load_for_operator(call, token, &invite, err);
+
 	if (rc)
 		return rc;
 	if (invite.state == INVITE_DELIVERED || invite.state == INVITE_WITHDRAWN)
@@ -62,6 +72,19 @@ int invite_withdraw(const struct identity_call *call, const char *token, struct 
 	invite.ended_ms = call->now_ms;
 	invite_db_put(call->txn, &invite);
 	return 0;
+}
+
+int invite_resend(const struct identity_call *call, const char *token, struct mx_error *err)
+{
+	struct invite_rules rules = invite_rules_of(call->identity);
+	struct invite invite;
+	int rc = load_for_operator(call, token, &invite, err);
+
+	if (rc)
+		return rc;
+	if (invite.state != INVITE_PENDING || invite_is_expired(&rules, &invite, call->now_ms))
+		return mx_fail(err, MX_CONFLICT, "The invite is not pending any more");
+	return invite_mail_again(call, &invite, err);
 }
 
 /* ---- binding */
@@ -80,6 +103,7 @@ static int tell(const struct telling *telling, struct invite *invite, struct mx_
 	int rc;
 
 	invite->state = INVITE_BOUND;
+	invite->ended_ms = 0;
 	invite->user_id = telling->user_id;
 	rc = onbind_payload(call, telling->association, invite, &payload, err);
 	if (rc)
@@ -110,17 +134,28 @@ static int tell_all(const struct telling *telling, struct invite_list *list, str
 	return rc;
 }
 
+/* False if nobody could be told: the user has no homeserver. */
+static bool find_server(struct telling *telling)
+{
+	struct mx_id id;
+
+	if (!mx_user_id_parse(mx_slice(telling->user_id), false, &id) ||
+	    !mx_server_name_valid(id.server))
+		return false;
+	telling->server = id.server;
+	return true;
+}
+
 int invite_bind(const struct identity_call *call, const struct threepid *threepid,
 		const char *user_id, struct mx_slice signed_association, struct mx_error *err)
 {
 	struct telling telling = { .call = call, .user_id = user_id };
 	json_t *association;
 	struct invite_list list;
-	struct mx_id id;
 	int rc;
 
-	/* Nobody could be told; they stay pending for a user who has a homeserver. */
-	if (!mx_user_id_parse(mx_slice(user_id), false, &id) || !mx_server_name_valid(id.server))
+	/* They stay pending for a user who has a homeserver. */
+	if (!find_server(&telling))
 		return 0;
 	rc = invite_list(call, threepid, &list);
 	if (rc || list.len == 0)
@@ -130,10 +165,47 @@ int invite_bind(const struct identity_call *call, const struct threepid *threepi
 	if (rc)
 		return rc;
 	telling.association = association;
-	telling.server = id.server;
 	rc = tell_all(&telling, &list, err);
 	json_decref(association);
 	return rc;
+}
+
+/* ---- telling again */
+
+static int retell(const struct identity_call *call, struct invite *invite, struct mx_error *err)
+{
+	struct telling telling = { .call = call };
+	json_auto_t *association = NULL;
+	struct binding binding;
+	int rc = binding_find(call, &invite->threepid, &binding);
+
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(err, MX_CONFLICT, "Nobody has the address now");
+	if (rc)
+		return rc;
+	telling.user_id = binding.user_id;
+	if (!find_server(&telling))
+		return mx_fail(err, MX_CONFLICT, "The user of the address has no homeserver");
+	association = json_loadb(binding.signed_json.ptr, binding.signed_json.len, 0, NULL);
+	telling.association = association;
+	return tell(&telling, invite, err);
+}
+
+int invite_redrive(const struct identity_call *call, const char *token, struct mx_error *err)
+{
+	struct invite invite;
+	int rc = load_for_operator(call, token, &invite, err);
+
+	if (rc)
+		return rc;
+	if (invite.state == INVITE_WITHDRAWN)
+		return mx_fail(err, MX_CONFLICT, "The invite was withdrawn");
+	if (invite.state == INVITE_BOUND && invite.ended_ms == 0) {
+		rc = outbox_hasten_in(call->txn, invite.notice_id);
+		if (rc != -MX_NOT_FOUND)
+			return rc;
+	}
+	return retell(call, &invite, err);
 }
 
 int invite_import(struct store_txn *txn, const struct invite *invite, struct mx_error *err)

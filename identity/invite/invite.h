@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "identity/page.h"
 #include "identity/threepid.h"
 #include "shared/core/slice.h"
 
@@ -24,7 +25,8 @@ struct store_table;
 struct store_txn;
 struct store_view;
 
-extern const struct store_table invite_table, invite_address_table, ephemeral_key_table;
+extern const struct store_table invite_table, invite_address_table, invite_index_table,
+	ephemeral_key_table;
 
 enum invite_state { INVITE_PENDING, INVITE_BOUND, INVITE_DELIVERED, INVITE_WITHDRAWN };
 
@@ -36,6 +38,7 @@ struct invite {
 	enum invite_state state;
 	const char *user_id; /* once bound; else NULL */
 	uint64_t notice_id; /* in the outbox, once bound */
+	struct mx_slice mail; /* what its mail can be written from again; see invite_mail.h */
 };
 
 /* An address has at most so many, ended ones included. */
@@ -82,10 +85,39 @@ struct invite_list {
 int invite_list(const struct identity_call *call, const struct threepid *threepid,
 		struct invite_list *ret_list);
 
+/* Which: of an address, of a room, or all, the oldest first. */
+struct invite_filter {
+	const struct threepid *threepid; /* NULL: of any */
+	const char *room_id; /* NULL: of any; not both */
+	bool pending; /* only those; a page may then be short and not the last */
+};
+
+struct invite_page {
+	struct invite *items;
+	size_t len;
+	struct mx_slice next;
+};
+
+int invite_find(const struct identity_call *call, const struct invite_filter *filter,
+		const struct page *page, struct invite_page *ret_page);
+
 /* -MX_NOT_FOUND. In mem. */
 int invite_load(const struct identity_call *call, const char *token, struct invite *ret_invite);
 /* -MX_NOT_FOUND also if it was delivered or withdrawn before. A notice under way goes on. */
 int invite_withdraw(const struct identity_call *call, const char *token, struct mx_error *err);
+
+/* Queues the mail of a pending invite once more. It has no link that signs: the key was in the
+ * first mail only. -MX_NOT_FOUND, -MX_CONFLICT if it is not pending; those of the mail. */
+int invite_resend(const struct identity_call *call, const char *token, struct mx_error *err);
+/* Tells the homeserver of whoever has the address now, again or at once. -MX_NOT_FOUND,
+ * -MX_CONFLICT if it was withdrawn or nobody has the address. */
+int invite_redrive(const struct identity_call *call, const char *token, struct mx_error *err);
+
+/* Removes it with its key; a notice that waits is not sent. */
+void invite_forget(const struct identity_call *call, const struct invite *invite);
+/* Forgets those that are over for as long as the configuration says; in transactions of its own.
+ * How many. For a chore. */
+size_t invite_reap(struct identity *identity, int64_t now_ms);
 
 /* Pending for longer than the rules allow. */
 bool invite_is_expired(const struct invite_rules *rules, const struct invite *invite,

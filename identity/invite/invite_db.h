@@ -9,6 +9,21 @@ int invite_db_get(const struct identity_call *call, const char *token, struct in
 /* At most INVITES_PER_ADDRESS tokens. */
 int invite_db_tokens(const struct identity_call *call, const struct threepid *threepid,
 		     const char ***ret_tokens, size_t *ret_len);
+/* The tokens of a page. */
+struct invite_tokens {
+	const char **items;
+	size_t len;
+	struct mx_slice next;
+};
+
+int invite_db_find(const struct identity_call *call, const struct invite_filter *filter,
+		   const struct page *page, struct invite_tokens *ret_tokens);
+/* The same of those that were stored before then, by any. */
+int invite_db_born_before(const struct identity_call *call, int64_t born_ms,
+			  const struct page *page, struct invite_tokens *ret_tokens);
+
+/* Its key, too. */
+void invite_db_delete(struct store_txn *txn, const struct invite *invite);
 void invite_db_put(struct store_txn *txn, const struct invite *invite);
 void invite_db_expect_absent(struct store_txn *txn, const char *token);
 

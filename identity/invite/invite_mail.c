@@ -4,6 +4,7 @@
 #include "identity/invite/invite.h"
 #include "identity/invite/invite_rules.h"
 #include "identity/message/message.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
@@ -155,7 +156,8 @@ static const char *link_to(const struct mailing *mailing, const char *web_client
 	mx_url_add(&url, mx_slice(mailing->invite->room_id));
 	mx_str_add_text(&url, "?email=");
 	mx_url_add(&url, mx_slice(mailing->asking->address));
-	add_query(&url, "signurl", signing);
+	if (*signing)
+		add_query(&url, "signurl", signing);
 	add_query(&url, "inviter_name", jstr_or(body, "sender_display_name", ""));
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
 		add_query(&url, passed_on[i], jstr_or(body, passed_on[i], ""));
@@ -165,10 +167,10 @@ static const char *link_to(const struct mailing *mailing, const char *web_client
 static void add_links(struct mailing *mailing, const char *private_key)
 {
 	const char *web_client = web_client_of(mailing);
-	const char *signing = sign_url(mailing, private_key);
+	const char *signing = private_key ? sign_url(mailing, private_key) : "";
 
 	add(mailing, "token", mailing->invite->token);
-	add(mailing, "ephemeral_private_key", private_key);
+	add(mailing, "ephemeral_private_key", private_key ? private_key : "");
 	add(mailing, "signurl", signing);
 	add(mailing, "web_client_location", web_client ? web_client : "");
 	add(mailing, "link", web_client ? link_to(mailing, web_client, signing) : "");
@@ -229,4 +231,52 @@ int invite_mail(const struct identity_call *call, const struct invite_asking *as
 	rc = message_mail(call, MESSAGE_INVITE, asking->style, asking->address, &values, &id, err);
 	mx_vec_done(&mailing.values);
 	return rc;
+}
+
+/* ---- once more */
+
+/* Longer ones are no names. */
+#define KEPT_MAX 512
+
+static void keep(json_t *kept, const json_t *body, const char *name)
+{
+	const char *value = jstr(body, name);
+
+	if (value && strlen(value) <= KEPT_MAX)
+		json_object_set_new(kept, name, json_string(value));
+}
+
+struct mx_slice invite_mail_keep(const struct invite_asking *asking, struct mx_arena *mem)
+{
+	static const char *const names[] = { "sender_display_name", "sender_avatar_url",
+					     "room_name",           "room_alias",
+					     "room_avatar_url",     "room_type",
+					     WEB_CLIENT_KEY };
+	json_auto_t *body = json_object(), *kept = NULL;
+	mx_autofree char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		keep(body, asking->body, names[i]);
+	kept = json_pack("{s:s, s:s?, s:s?, s:b, s:O}", "address", asking->address, "brand",
+			 asking->style->brand, "language", asking->style->language, "verified",
+			 asking->account != NULL, "body", body);
+	text = mx_json_text(kept);
+	return mx_arena_slice(mem, mx_slice(text));
+}
+
+int invite_mail_again(const struct identity_call *call, const struct invite *invite,
+		      struct mx_error *err)
+{
+	/* what invite_mail_keep() wrote; nothing of an invite that was imported */
+	json_auto_t *kept = json_loadb(invite->mail.ptr, invite->mail.len, 0, NULL);
+	const struct message_style style = { jstr(kept, "brand"), jstr(kept, "language") };
+	const struct invite_asking asking = {
+		.address = jstr_or(kept, "address", invite->threepid.address),
+		.sender = invite->sender,
+		.account = jbool(kept, "verified", false) ? invite->sender : NULL,
+		.style = &style,
+		.body = jobj(kept, "body"),
+	};
+
+	return invite_mail(call, &asking, invite, NULL, err);
 }

@@ -164,6 +164,7 @@ int invite_store(const struct identity_call *call, const struct invite_asking *a
 	rc = invite_mail(call, asking, &invite, private_key, err);
 	if (rc)
 		return rc;
+	invite.mail = invite_mail_keep(asking, call->mem);
 	invite_db_put(call->txn, &invite);
 	ephemeral_db_put(call->txn, invite.ephemeral_public, invite.token);
 	fill(call, asking, &invite, &answer);

@@ -90,6 +90,13 @@ static bool read_payload(struct mx_slice payload, struct mx_slice *ret_token,
 	return record_ok(&in);
 }
 
+struct mx_slice onbind_token(struct mx_slice payload)
+{
+	struct mx_slice token, body;
+
+	return read_payload(payload, &token, &body) ? token : MX_SLICE("");
+}
+
 struct sending {
 	struct identity *identity;
 	const char *server;

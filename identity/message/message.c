@@ -4,6 +4,7 @@
 #include "identity/identity_conf.h"
 #include "identity/message/eml.h"
 #include "identity/message/letter.h"
+#include "identity/suppress/suppression.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -158,6 +159,18 @@ static int write_mail(struct letter *letter, const struct template_values *value
 	return rc;
 }
 
+static int check_suppressed(const struct identity_call *call, const struct threepid *to,
+			    struct mx_error *err)
+{
+	struct suppression suppression;
+	int rc = suppression_find(call, to, &suppression);
+
+	if (rc == -MX_NOT_FOUND)
+		return 0;
+	return rc ? rc
+		  : mx_fail(err, MX_EMAIL_SEND_ERROR, "%s", mx_errc(MX_EMAIL_SEND_ERROR)->text);
+}
+
 int message_mail(const struct identity_call *call, enum message_kind kind,
 		 const struct message_style *style, const char *to,
 		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err)
@@ -171,7 +184,9 @@ int message_mail(const struct identity_call *call, enum message_kind kind,
 	rc = mail_address_parse(mx_slice(to), &address, err);
 	if (rc)
 		return rc;
-	rc = write_mail(&letter, values, &address, ret_id);
+	rc = check_suppressed(call, &(struct threepid){ "email", address.folded }, err);
+	if (rc == 0)
+		rc = write_mail(&letter, values, &address, ret_id);
 	mail_address_done(&address);
 	return rc;
 }

@@ -33,12 +33,14 @@ enum message_kind {
  * Renders KIND.subject, KIND.txt and KIND.html (or a single KIND_template.eml[.j2] of an older
  * directory) and queues the mail. The standard values (to, from, date, messageid,
  * multipart_boundary, service name and URL) are added. *ret_id: its number in the outbox.
+ * -MX_EMAIL_SEND_ERROR for a suppressed address, in the words of one that the relay refused.
  */
 int message_mail(const struct identity_call *call, enum message_kind kind,
 		 const struct message_style *style, const char *to,
 		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err);
 
-/* A text message with the token, by the transports of sms.h. */
+/* A text message with the token, by the transports of sms.h. -MX_SEND_ERROR for a suppressed
+ * number. */
 int message_sms(const struct identity_call *call, const char *msisdn,
 		const struct message_style *style, const char *token, uint64_t *ret_id,
 		struct mx_error *err);

@@ -147,6 +147,15 @@ static bool read_payload(struct mx_slice bytes, struct payload *ret_payload)
 	return record_ok(&reader);
 }
 
+char *sms_recipient(struct mx_slice bytes)
+{
+	struct payload payload;
+	bool read = read_payload(bytes, &payload);
+
+	mx_free(payload.text);
+	return read ? mx_strdup(payload.msisdn) : NULL;
+}
+
 static void name_country(const struct phone *phone, char ret_country[8])
 {
 	if (*phone->region)

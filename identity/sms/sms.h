@@ -42,6 +42,10 @@ int sms_may_send(struct sms *sms, const char *msisdn, struct mx_error *err);
 int sms_add(struct sms *sms, struct store_txn *txn, const char *msisdn, const char *text,
 	    uint64_t *ret_id, struct mx_error *err);
 
+/* To whom a text that waits in the outbox goes, by the payload of its item; owned by the caller.
+ * NULL if it is none. */
+char *sms_recipient(struct mx_slice payload);
+
 /* Waits; for `sms test`. */
 enum outbox_result sms_send(struct sms *sms, const char *msisdn, const char *text,
 			    struct mx_error *err);

@@ -23,7 +23,7 @@ static enum stage stage_of(const struct session *session, int64_t now_ms)
 	int64_t since_ms = session->validated_ms ? session->validated_ms : session->created_ms;
 
 	if (now_ms < since_ms + SESSION_LIFE_MS)
-		return LIVE;
+		return session->ended ? EXPIRED : LIVE;
 	return now_ms < since_ms + SESSION_LIFE_MS + SESSION_TOMBSTONE_MS ? EXPIRED : FORGOTTEN;
 }
 
@@ -236,6 +236,44 @@ int session_submit(const struct identity_call *call, const struct session *sessi
 		right = right && row.session.validated_ms;
 	*ret_right = right;
 	return 0;
+}
+
+/* ---- for the operator */
+
+enum session_stage session_stage(const struct session *session, int64_t now_ms)
+{
+	if (stage_of(session, now_ms) != LIVE)
+		return SESSION_OVER;
+	return session->validated_ms ? SESSION_VALIDATED : SESSION_OPEN;
+}
+
+int session_list(const struct identity_call *call, const struct threepid *threepid,
+		 const struct page *page, struct session_list *ret_list)
+{
+	return session_db_list(call, threepid, page, ret_list);
+}
+
+int session_end(const struct identity_call *call, const char *id, struct session *ret_session,
+		struct mx_error *err)
+{
+	struct session_row row;
+	int rc = session_db_get(call, id, &row);
+
+	if (rc && rc != -MX_NOT_FOUND)
+		return rc;
+	if (rc || stage_of(&row.session, call->now_ms) != LIVE)
+		return mx_fail(err, MX_NOT_FOUND, "There is no such session, or it is over");
+	row.session.ended = true;
+	session_db_put(call->txn, &row);
+	outbox_withdraw_in(call->txn, row.session.message);
+	*ret_session = row.session;
+	return 0;
+}
+
+void session_forget(const struct identity_call *call, const struct session *session)
+{
+	outbox_withdraw_in(call->txn, session->message);
+	session_db_delete(call, session->id);
 }
 
 size_t session_reap(struct store *store, int64_t now_ms, size_t limit)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "identity/page.h"
 #include "identity/threepid.h"
 #include "shared/core/slice.h"
 
@@ -42,6 +43,7 @@ struct session {
 	int64_t send_attempt; /* the greatest that was queued; -1 = none */
 	uint64_t message; /* of the outbox; 0 = none */
 	unsigned tries_left;
+	bool ended; /* by the operator: as if its time were over */
 };
 
 struct session_request {
@@ -75,6 +77,28 @@ int session_proof(const struct identity_call *call, const char *id, const char *
  * answering -MX_TOKEN_INCORRECT. Right again after validation stays right. */
 int session_submit(const struct identity_call *call, const struct session *session,
 		   const char *token, bool *ret_right, struct mx_error *err);
+
+/* ---- for the operator; without secrets and tokens */
+
+enum session_stage { SESSION_OPEN, SESSION_VALIDATED, SESSION_OVER };
+
+enum session_stage session_stage(const struct session *session, int64_t now_ms);
+
+struct session_list {
+	struct session *items;
+	size_t len;
+	struct mx_slice next;
+};
+
+/* All of an address that are not forgotten yet, in the order of their ids. */
+int session_list(const struct identity_call *call, const struct threepid *threepid,
+		 const struct page *page, struct session_list *ret_list);
+/* It proves nothing any more, and is not sent. -MX_NOT_FOUND, also if it is over. The session that
+ * it was, in mem. */
+int session_end(const struct identity_call *call, const char *id, struct session *ret_session,
+		struct mx_error *err);
+/* Removes it without a trace. */
+void session_forget(const struct identity_call *call, const struct session *session);
 
 /* Removes what is past its tombstone; at most `limit` rows a call. For a timer. */
 size_t session_reap(struct store *store, int64_t now_ms, size_t limit);

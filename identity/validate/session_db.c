@@ -41,6 +41,19 @@ static struct store_key address_key(const struct threepid *threepid,
 	return key;
 }
 
+/* A hash is never empty: these rows stand in front of those with one. */
+static struct store_key list_key(const struct threepid *threepid, const char *id)
+{
+	struct store_key key = { 0 };
+
+	store_key_text(&key, mx_slice(threepid->medium));
+	store_key_text(&key, mx_slice(threepid->address));
+	store_key_text(&key, MX_SLICE(""));
+	if (id)
+		store_key_text(&key, mx_slice(id));
+	return key;
+}
+
 static struct store_key end_key(int64_t end_ms, const char *id)
 {
 	struct store_key key = { 0 };
@@ -75,6 +88,7 @@ static void write_row(const struct session_row *row, struct mx_str *out)
 	record_put_i64(out, session->send_attempt);
 	record_put_u64(out, session->message);
 	record_put_u64(out, session->tries_left);
+	record_put_u64(out, session->ended);
 }
 
 static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
@@ -104,6 +118,7 @@ static void read_fields(struct record_reader *reader, struct mx_arena *mem, stru
 	session->send_attempt = record_i64(reader);
 	session->message = record_u64(reader);
 	session->tries_left = (unsigned)record_u64(reader);
+	session->ended = record_u64(reader) != 0;
 }
 
 static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,
@@ -174,12 +189,57 @@ void session_db_add(struct store_txn *txn, const struct session_row *row)
 {
 	const struct session *session = &row->session;
 	const struct store_key address = address_key(&session->threepid, row->secret_hash);
+	const struct store_key list = list_key(&session->threepid, session->id);
 	const struct store_key end = end_key(session->created_ms + KEPT_MS, session->id);
 
+	store_txn_put(txn, &session_address_table, store_key_slice(&list), MX_SLICE(""));
 	store_txn_put(txn, &session_address_table, store_key_slice(&address),
 		      mx_slice(session->id));
 	store_txn_put(txn, &session_end_table, store_key_slice(&end), MX_SLICE(""));
 	session_db_put(txn, row);
+}
+
+/* ---- of an address */
+
+static int read_listed(const struct identity_call *call, struct mx_slice key,
+		       struct session *ret_session)
+{
+	mx_str_auto part = { 0 };
+	struct session_row row;
+	int rc;
+
+	while (key.len > 0) {
+		mx_str_clear(&part);
+		if (!store_key_read_text(&key, &part))
+			return -MX_STORE;
+	}
+	rc = session_db_get(call, part.ptr, &row);
+	if (rc == 0)
+		*ret_session = row.session;
+	return rc == -MX_NOT_FOUND ? -MX_STORE : rc;
+}
+
+int session_db_list(const struct identity_call *call, const struct threepid *threepid,
+		    const struct page *page, struct session_list *ret_list)
+{
+	struct store_key from = list_key(threepid, NULL), to = { 0 };
+	struct store_range range = { .from = store_key_slice(&from) };
+	struct store_rows rows;
+	int rc;
+
+	store_key_range_end(&from, &to);
+	range.to = store_key_slice(&to);
+	page_narrow(page, &range, call->mem);
+	rc = call->txn ? store_txn_scan(call->txn, &session_address_table, &range, call->mem, &rows)
+		       : store_scan(call->view, &session_address_table, &range, call->mem, &rows);
+	if (rc)
+		return rc;
+	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
+	ret_list->len = rows.len;
+	ret_list->next = page_next(page, &rows);
+	for (size_t i = 0; rc == 0 && i < rows.len; i++)
+		rc = read_listed(call, rows.items[i].key, &ret_list->items[i]);
+	return rc;
 }
 
 /* ---- the end */
@@ -188,8 +248,10 @@ void session_db_add(struct store_txn *txn, const struct session_row *row)
 static void forget_address(const struct identity_call *call, const struct session_row *row)
 {
 	const struct store_key key = address_key(&row->session.threepid, row->secret_hash);
+	const struct store_key list = list_key(&row->session.threepid, row->session.id);
 	struct mx_slice id;
 
+	store_txn_delete(call->txn, &session_address_table, store_key_slice(&list));
 	if (get(call, &session_address_table, &key, &id) == 0 && mx_slice_is(id, row->session.id))
 		store_txn_delete(call->txn, &session_address_table, store_key_slice(&key));
 }
@@ -202,6 +264,18 @@ static void forget(const struct identity_call *call, const char *id)
 	if (session_db_get(call, id, &row) == 0)
 		forget_address(call, &row);
 	store_txn_delete(call->txn, &session_table, store_key_slice(&key));
+}
+
+void session_db_delete(const struct identity_call *call, const char *id)
+{
+	struct session_row row;
+	struct store_key end;
+
+	if (session_db_get(call, id, &row))
+		return;
+	end = end_key(row.session.created_ms + KEPT_MS, id);
+	store_txn_delete(call->txn, &session_end_table, store_key_slice(&end));
+	forget(call, id);
 }
 
 static void forget_ended(const struct identity_call *call, struct mx_slice key)

@@ -1,5 +1,6 @@
 /* The stored sessions: id → record; (medium, address, hash of the secret) → id of the session that
- * lives there; (when it may be forgotten, id) → empty. */
+ * lives there; (medium, address, "", id) → empty, beside those; (when it may be forgotten, id) →
+ * empty. */
 #pragma once
 
 #include "identity/validate/session.h"
@@ -21,6 +22,12 @@ int session_db_find(const struct identity_call *call, const struct threepid *thr
 /* A new one; the address and secret now lead to it. */
 void session_db_add(struct store_txn *txn, const struct session_row *row);
 void session_db_put(struct store_txn *txn, const struct session_row *row);
+
+/* All of an address. */
+int session_db_list(const struct identity_call *call, const struct threepid *threepid,
+		    const struct page *page, struct session_list *ret_list);
+/* With all rows that lead to it. */
+void session_db_delete(const struct identity_call *call, const char *id);
 
 /* Deletes at most limit sessions whose end is before now_ms. How many there were; errors stick to
  * the transaction. */

@@ -86,7 +86,8 @@ int validation_begin(struct identity *identity, const struct validation_request 
 
 		rc = end(&call, run(&course, &call, ret_validation), err);
 	}
-	if (course.paid && (rc || !ret_validation->message))
+	/* An address that gets nothing costs what one costs whose messages are refused later. */
+	if (course.paid && rc != -(int)request->channel->lost && (rc || !ret_validation->message))
 		allowance_give(&course.allowance, identity->budgets);
 	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
 }

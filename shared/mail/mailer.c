@@ -178,6 +178,17 @@ static void payload_done(struct payload *payload)
 	mx_free(payload->to);
 }
 
+char *mailer_recipient(struct mx_slice bytes)
+{
+	struct payload payload;
+	char *to = NULL;
+
+	if (read_payload(bytes, &payload))
+		to = mx_steal(&payload.to);
+	payload_done(&payload);
+	return to;
+}
+
 /* ---- sending */
 
 struct ending {

@@ -30,6 +30,10 @@ void mailer_use(struct mailer *mailer, struct outbox *outbox);
 int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_address *to,
 	       const struct mail *mail, uint64_t *ret_id, struct mx_error *err);
 
+/* To whom a mail that waits in the outbox goes, by the payload of its item: as the envelope has
+ * it, owned by the caller. NULL if it is none. */
+char *mailer_recipient(struct mx_slice payload);
+
 /* Asks the relay now; waits. 0 or -MX_REMOTE_…. */
 int mailer_probe(struct mailer *mailer, struct mx_error *err);
 /* Whether the last mail or probe found the relay in order; why not otherwise. For readiness. */

@@ -1,4 +1,5 @@
 /* For the operator: to see what waits, to hasten it, to call it off. */
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
@@ -49,55 +50,91 @@ json_t *outbox_list(struct outbox *outbox, const char *kind, uint64_t from, size
 	return list;
 }
 
-/* In a transaction of its own: what `change` does to the row. */
-static int with_row(struct outbox *outbox, uint64_t id,
-		    void (*change)(struct store_txn *txn, struct outbox_row *row),
-		    struct mx_error *err)
+int outbox_hasten_in(struct store_txn *txn, uint64_t id)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
-	struct store_txn *txn = store_txn_begin(outbox->store);
 	struct outbox_row row;
 	int rc = outbox_db_get(txn, id, mem, &row);
+
+	if (rc)
+		return rc;
+	row.due_ms = mx_now_ms();
+	outbox_db_put(txn, &row);
+	return 0;
+}
+
+int outbox_hasten(struct outbox *outbox, uint64_t id, struct mx_error *err)
+{
+	struct store_txn *txn = store_txn_begin(outbox->store);
+	int rc = outbox_hasten_in(txn, id);
 
 	if (rc) {
 		store_txn_abort(txn);
 		return mx_fail(err, (enum mx_code) - rc, "There is no such item");
 	}
-	change(txn, &row);
 	return store_txn_commit(txn, err);
 }
 
-static void make_due(struct store_txn *txn, struct outbox_row *row)
-{
-	row->due_ms = mx_now_ms();
-	outbox_db_put(txn, row);
-}
-
-int outbox_hasten(struct outbox *outbox, uint64_t id, struct mx_error *err)
-{
-	return with_row(outbox, id, make_due, err);
-}
-
-int outbox_withdraw(struct outbox *outbox, uint64_t id, struct mx_error *err)
+int outbox_cancel_in(struct outbox *outbox, struct store_txn *txn, uint64_t id,
+		     struct mx_error *err)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct outbox_report report;
-	struct store_txn *txn;
 	struct outbox_row row;
 	int rc;
 
 	outbox_look(outbox, id, &report);
 	if (report.stage == OUTBOX_SENDING)
 		return mx_fail(err, MX_CONFLICT, "The item is being sent");
-	txn = store_txn_begin(outbox->store);
 	rc = outbox_db_get(txn, id, mem, &row);
-	store_txn_abort(txn);
 	if (rc)
 		return mx_fail(err, (enum mx_code) - rc, "There is no such item");
-	return outbox_end(outbox, &row, OUTBOX_WITHDRAWN, err);
+	outbox_will_end(outbox, id, OUTBOX_WITHDRAWN);
+	outbox_end_in(outbox, txn, &row, OUTBOX_WITHDRAWN);
+	return 0;
+}
+
+int outbox_withdraw(struct outbox *outbox, uint64_t id, struct mx_error *err)
+{
+	struct store_txn *txn = store_txn_begin(outbox->store);
+	int rc = outbox_cancel_in(outbox, txn, id, err);
+
+	if (rc == 0)
+		return store_txn_commit(txn, err);
+	store_txn_abort(txn);
+	return rc;
 }
 
 void outbox_withdraw_in(struct store_txn *txn, uint64_t id)
 {
 	outbox_db_delete(txn, id);
+}
+
+struct visitor {
+	void (*visit)(void *ctx, const struct outbox_item *item);
+	void *ctx;
+};
+
+static void visit_row(void *ctx, const struct outbox_row *row)
+{
+	const struct visitor *visitor = ctx;
+	mx_autofree char *kind = mx_strndup(row->kind.ptr, row->kind.len);
+	const struct outbox_item item = {
+		.id = row->id,
+		.kind = kind,
+		.lane = row->lane,
+		.payload = row->payload,
+		.attempts = row->attempts,
+		.created_ms = row->created_ms,
+	};
+
+	visitor->visit(visitor->ctx, &item);
+}
+
+int outbox_each(struct outbox *outbox, void (*visit)(void *ctx, const struct outbox_item *item),
+		void *ctx, struct mx_error *err)
+{
+	struct visitor visitor = { visit, ctx };
+
+	return outbox_db_each(outbox->store, visit_row, &visitor, err);
 }

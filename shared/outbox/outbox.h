@@ -117,5 +117,14 @@ json_t *outbox_list(struct outbox *outbox, const char *kind, uint64_t from, size
 int outbox_hasten(struct outbox *outbox, uint64_t id, struct mx_error *err);
 /* -MX_NOT_FOUND, or -MX_CONFLICT while it is being sent. */
 int outbox_withdraw(struct outbox *outbox, uint64_t id, struct mx_error *err);
-/* In a transaction of the caller's: an item that is not being sent does not happen any more. */
+/* The same in a transaction of the caller's. */
+int outbox_cancel_in(struct outbox *outbox, struct store_txn *txn, uint64_t id,
+		     struct mx_error *err);
+/* For whoever queued it, who is not told: an item that is not being sent does not happen any more.
+ */
 void outbox_withdraw_in(struct store_txn *txn, uint64_t id);
+/* The same: due at once. -MX_NOT_FOUND. */
+int outbox_hasten_in(struct store_txn *txn, uint64_t id);
+/* Every item that is not over, in the order of numbers; borrowed for the call. */
+int outbox_each(struct outbox *outbox, void (*visit)(void *ctx, const struct outbox_item *item),
+		void *ctx, struct mx_error *err);

@@ -42,6 +42,9 @@ void outbox_will_end(struct outbox *outbox, uint64_t id, enum outbox_result resu
 
 /* worker.c: the thread of one of a queue's places. */
 void *outbox_worker(void *queue);
+/* In a transaction of the caller's, which has read the row. */
+void outbox_end_in(struct outbox *outbox, struct store_txn *txn, const struct outbox_row *row,
+		   enum outbox_result result);
 /* Ends an item: `ended` of its kind and the row's end in one transaction. */
 int outbox_end(struct outbox *outbox, const struct outbox_row *row, enum outbox_result result,
 	       struct mx_error *err);

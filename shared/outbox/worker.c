@@ -27,17 +27,27 @@ static int64_t pause_after(const struct outbox_kind *kind, unsigned attempts)
 
 /* ---- in the store */
 
-static int end_once(struct queue *queue, const struct outbox_row *row, enum outbox_result result,
-		    struct mx_error *err)
+void outbox_end_in(struct outbox *outbox, struct store_txn *txn, const struct outbox_row *row,
+		   enum outbox_result result)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct store_txn *txn = store_txn_begin(queue->outbox->store);
+	const struct queue *queue = outbox_queue(outbox, row->kind);
 	const struct outbox_item item = { .id = row->id,
-					  .kind = queue->kind.name,
+					  .kind = queue ? queue->kind.name : "",
 					  .lane = row->lane,
 					  .payload = row->payload,
 					  .attempts = row->attempts,
 					  .created_ms = row->created_ms };
+
+	if (queue && queue->kind.ended)
+		queue->kind.ended(queue->kind.ctx, txn, &item, result);
+	outbox_db_delete(txn, row->id);
+}
+
+static int end_once(struct outbox *outbox, const struct outbox_row *row, enum outbox_result result,
+		    struct mx_error *err)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct store_txn *txn = store_txn_begin(outbox->store);
 	struct outbox_row stored;
 	int rc = outbox_db_get(txn, row->id, mem, &stored);
 
@@ -45,9 +55,7 @@ static int end_once(struct queue *queue, const struct outbox_row *row, enum outb
 		store_txn_abort(txn);
 		return mx_fail(err, (enum mx_code) - rc, "%s", mx_errc((enum mx_code) - rc)->text);
 	}
-	if (queue->kind.ended)
-		queue->kind.ended(queue->kind.ctx, txn, &item, result);
-	outbox_db_delete(txn, row->id);
+	outbox_end_in(outbox, txn, row, result);
 	return store_txn_commit(txn, err);
 }
 
@@ -59,7 +67,7 @@ int outbox_end(struct outbox *outbox, const struct outbox_row *row, enum outbox_
 
 	outbox_will_end(outbox, row->id, result);
 	for (int i = 0; queue && i < CONFLICTS_MAX && rc == -MX_CONFLICT; i++)
-		rc = end_once(queue, row, result, err);
+		rc = end_once(outbox, row, result, err);
 	return queue ? rc : -MX_NOT_FOUND;
 }
 

@@ -124,9 +124,9 @@ static struct budgets *open_budgets(void)
 
 static void open_store(struct identity *identity)
 {
-	const struct store_table *const tables[] = { outbox_tables[0], &invite_table,
-						     &invite_address_table, &ephemeral_key_table,
-						     NULL };
+	const struct store_table *const tables[] = { outbox_tables[0],      &invite_table,
+						     &invite_address_table, &invite_index_table,
+						     &ephemeral_key_table,  NULL };
 	const struct outbox_kind kind = onbind_kind(identity);
 	struct outbox_conf outbox = { .kinds = &kind, .kinds_len = 1 };
 
@@ -260,7 +260,7 @@ static void count(void *ctx, const struct store_row *row)
 size_t invite_fixture_rows(struct invite_fixture *fixture)
 {
 	const struct store_table *const tables[] = { &invite_table, &invite_address_table,
-						     &ephemeral_key_table };
+						     &invite_index_table, &ephemeral_key_table };
 	size_t rows = 0;
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)

@@ -5,6 +5,7 @@
 #include "identity/message/templates.h"
 #include "identity/routes.h"
 #include "identity/sms/sms.h"
+#include "identity/suppress/suppression.h"
 #include "identity/validate/allowance.h"
 #include "identity/validate/session.h"
 #include "shared/core/arena.h"
@@ -13,7 +14,7 @@
 #include "shared/mail/template.h"
 
 static const struct store_table *const tables[] = { &session_table, &session_address_table,
-						    &session_end_table, NULL };
+						    &session_end_table, &suppression_table, NULL };
 
 struct validate_world world;
 static char *next_hosts[] = { (char *)"ok.example" };

@@ -4,6 +4,7 @@
 #include "identity/identity_conf.h"
 #include "identity/message/templates.h"
 #include "identity/sms/sms.h"
+#include "identity/suppress/suppression.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 
 /* wrap: mailer_add sms_add req_query req_header reply_owned reply_header reply_status */
+/* wrap: suppression_find */
 
 static struct mx_arena *mem;
 static struct identity identity;
@@ -33,6 +35,7 @@ static struct {
 	char *subject, *text, *html, *to, *language;
 } sent;
 static const char *query_brand, *host, *accept_language;
+static const char *suppressed; /* an address or a number */
 static char *page;
 static int page_status;
 
@@ -54,6 +57,8 @@ int __wrap_sms_add(struct sms *sms, struct store_txn *txn, const char *msisdn, c
 		   uint64_t *ret_id, struct mx_error *err);
 const char *__wrap_req_query(struct req *r, const char *name);
 const char *__wrap_req_header(const struct req *r, const char *name);
+int __wrap_suppression_find(const struct identity_call *call, const struct threepid *threepid,
+			    struct suppression *ret_suppression);
 void __wrap_reply_owned(struct req *r, const char *content_type, char *bytes, size_t len);
 void __wrap_reply_header(struct req *r, const char *name, const char *value);
 void __wrap_reply_status(struct req *r, int status);
@@ -85,6 +90,14 @@ int __wrap_sms_add(struct sms *sms, struct store_txn *txn, const char *msisdn, c
 	sent.text = mx_strdup(text);
 	*ret_id = 6;
 	return 0;
+}
+
+int __wrap_suppression_find(const struct identity_call *call, const struct threepid *threepid,
+			    struct suppression *ret_suppression)
+{
+	(void)call;
+	(void)ret_suppression;
+	return streq(threepid->address, suppressed) ? 0 : -MX_NOT_FOUND;
 }
 
 const char *__wrap_req_query(struct req *r, const char *name)

@@ -1,0 +1,55 @@
+#include "identity/reaping.h"
+
+#include "identity/account/account.h"
+#include "identity/audit/audit.h"
+#include "identity/identity.h"
+#include "identity/identity_conf.h"
+#include "identity/invite/invite.h"
+#include "identity/validate/session.h"
+#include "shared/core/time.h"
+
+/* Small transactions: nobody waits for them. */
+#define ONCE  500
+#define ROUND 100000
+
+static size_t reap_tokens(struct identity *identity, int64_t now_ms)
+{
+	return account_reap(identity->store, now_ms);
+}
+
+static size_t reap_sessions(struct identity *identity, int64_t now_ms)
+{
+	size_t all = 0, reaped;
+
+	do {
+		reaped = session_reap(identity->store, now_ms, ONCE);
+		all += reaped;
+	} while (reaped == ONCE && all < ROUND);
+	return all;
+}
+
+static size_t reap_invites(struct identity *identity, int64_t now_ms)
+{
+	return invite_reap(identity, now_ms);
+}
+
+static size_t reap_audit(struct identity *identity, int64_t now_ms)
+{
+	int64_t before_ms = now_ms - identity->conf->audit.days * MX_DAY_MS;
+	size_t all = 0, reaped;
+
+	do {
+		reaped = audit_reap(identity->store, before_ms, ONCE);
+		all += reaped;
+	} while (reaped == ONCE && all < ROUND);
+	return all;
+}
+
+const struct chore reaping_chores[] = {
+	{ "validation sessions", 10 * MX_MINUTE_MS, reap_sessions },
+	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
+	{ "invites that are over", 6 * MX_HOUR_MS, reap_invites },
+	{ "old entries of the audit log", 6 * MX_HOUR_MS, reap_audit },
+};
+
+const size_t reaping_chores_len = sizeof(reaping_chores) / sizeof(reaping_chores[0]);
