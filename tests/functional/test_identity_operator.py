@@ -307,6 +307,7 @@ def person(desk, bob):
     assert mine.bind(user).status == 200
     client.post("/store-invite", {"medium": "email", "address": f"friend{number}@example.org",
                                   "sender": user, "room_id": "!room:hs.test"})
+    desk.sink.wait_for(2, address)  # the token, and the news of the binding
     desk.sink.moods[address] = smtp_sink.defer
     bind(desk, address, user)  # nobody new, so no mail…
     desk.validation(client, address, secret="another").ask()  # …but this one waits
