@@ -54,8 +54,10 @@ class Synapse(trinity.Daemon):
     def __init__(self, directory, authority, configuration=None, database=None):
         self.authority = authority
         self.database = database
-        # Our own modules' path would show it this file instead of its package.
-        super().__init__("synapse", directory, configuration, environment={"PYTHONPATH": ""})
+        # Our own modules' path would show it this file instead of its package. The authority is
+        # also that of the web, where identity services are.
+        super().__init__("synapse", directory, configuration, environment={
+            "PYTHONPATH": "", "SSL_CERT_FILE": str(authority.file)})
         # No schemas of ours for what it answers.
         self.plain.daemon = None
 
