@@ -184,5 +184,5 @@ def test_what_waits_for_a_restart_is_said_alike(sample):
 def test_the_manual_page_explains_every_command_and_no_other(sample):
     shown = run(trinity.program(sample.daemon), "--help").stdout.partition("Commands:")[2]
     section = sample.page.partition(".Sh COMMANDS")[2].partition(".Sh ")[0]
-    explained = re.findall(r"^\.It Cm (\w+)", section, re.M)
-    assert set(explained) == set(re.findall(r"^  (\w+)", shown, re.M))
+    explained = re.findall(r"^\.It Cm ([\w-]+)", section, re.M)
+    assert set(explained) == set(re.findall(r"^  ([\w-]+)", shown, re.M))
