@@ -194,13 +194,14 @@ char *mailer_recipient(struct mx_slice bytes)
 struct ending {
 	struct mailer *mailer;
 	const struct outbox_item *item;
+	struct mx_error err; /* of ours: nothing that the relay could help */
 };
 
 static int before_end(void *ctx)
 {
-	const struct ending *ending = ctx;
+	struct ending *ending = ctx;
 
-	return outbox_no_return(ending->mailer->outbox, ending->item, NULL);
+	return outbox_no_return(ending->mailer->outbox, ending->item, &ending->err);
 }
 
 /* A refused mail shows that the relay is well. */
@@ -216,7 +217,7 @@ static void note(struct mailer *mailer, enum outbox_result result, const struct 
 static enum outbox_result send_mail(void *ctx, const struct outbox_item *item, struct mx_error *err)
 {
 	struct mailer *mailer = ctx;
-	struct ending ending = { mailer, item };
+	struct ending ending = { .mailer = mailer, .item = item };
 	struct relay *relay = relay_ref(mailer);
 	enum outbox_result result = OUTBOX_REFUSED;
 	struct payload payload;
@@ -231,7 +232,10 @@ static enum outbox_result send_mail(void *ctx, const struct outbox_item *item, s
 						      .hurry = item->hurry };
 
 		result = smtp_send(&relay->smtp, &message, err);
-		note(mailer, result, err);
+		if (ending.err.code)
+			*err = ending.err;
+		else
+			note(mailer, result, err);
 	} else {
 		mx_fail(err, MX_STORE, "The stored mail is damaged");
 	}

@@ -1,4 +1,4 @@
-/* wrap: smtp_send */
+/* wrap: smtp_send outbox_no_return */
 #include "shared/mail/mailer.h"
 
 #include "shared/core/error.h"
@@ -17,6 +17,24 @@ static struct {
 	sem_t done;
 } relay;
 
+static bool disk_is_full;
+
+static enum outbox_result say(const struct smtp_message *message, struct mx_error *err)
+{
+	enum outbox_result result = relay.answer;
+
+	if (result != OUTBOX_SENT) {
+		mx_fail(err, MX_REMOTE_FAILED, "%s", relay.why);
+	} else if (message->before_end(message->ctx)) {
+		mx_fail(err, MX_REMOTE_FAILED, "Aborted");
+		result = OUTBOX_AGAIN;
+	} else {
+		relay.ended++;
+	}
+	sem_post(&relay.done);
+	return result;
+}
+
 enum outbox_result __wrap_smtp_send(const struct smtp_conf *conf,
 				    const struct smtp_message *message, struct mx_error *err);
 
@@ -28,12 +46,20 @@ enum outbox_result __wrap_smtp_send(const struct smtp_conf *conf,
 	strncpy(relay.host, conf->host, sizeof(relay.host) - 1);
 	mx_str_clear(&relay.bytes);
 	mx_str_add_slice(&relay.bytes, message->bytes);
-	if (relay.answer == OUTBOX_SENT)
-		relay.ended += message->before_end(message->ctx) == 0;
-	else
-		mx_fail(err, MX_REMOTE_FAILED, "%s", relay.why);
-	sem_post(&relay.done);
-	return relay.answer;
+	return say(message, err);
+}
+
+int __real_outbox_no_return(struct outbox *outbox, const struct outbox_item *item,
+			    struct mx_error *err);
+int __wrap_outbox_no_return(struct outbox *outbox, const struct outbox_item *item,
+			    struct mx_error *err);
+
+int __wrap_outbox_no_return(struct outbox *outbox, const struct outbox_item *item,
+			    struct mx_error *err)
+{
+	if (disk_is_full)
+		return mx_fail(err, MX_STORE_FULL, "The disk is full");
+	return __real_outbox_no_return(outbox, item, err);
 }
 
 struct world {
@@ -130,6 +156,30 @@ static void a_relay_that_fails_is_not_well_until_it_works(void **state)
 	world_end(&world);
 }
 
+static void a_disk_that_is_full_is_not_the_relays_fault(void **state)
+{
+	struct outbox_report report = { 0 };
+	struct world world;
+	char why_not[256];
+	uint64_t id;
+
+	(void)state;
+	relay.answer = OUTBOX_SENT;
+	disk_is_full = true;
+	world_begin(&world);
+	id = send_to(&world, "alice@example.com");
+	while (report.attempts == 0)
+		outbox_look(world.outbox, id, &report);
+	assert_string_equal(report.why, "The disk is full");
+	assert_true(mailer_is_well(world.mailer, why_not));
+	disk_is_full = false;
+	while (outbox_hasten(world.outbox, id, NULL))
+		continue;
+	sem_wait(&relay.done);
+	assert_int_equal(relay.ended, 1);
+	world_end(&world);
+}
+
 static void a_new_relay_is_used_from_the_next_mail_on(void **state)
 {
 	struct mailer_conf other = conf;
@@ -174,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_mail_leaves_once_its_transaction_is_committed),
 		cmocka_unit_test(a_relay_that_fails_is_not_well_until_it_works),
+		cmocka_unit_test(a_disk_that_is_full_is_not_the_relays_fault),
 		cmocka_unit_test(a_new_relay_is_used_from_the_next_mail_on),
 		cmocka_unit_test(a_mail_has_a_size),
 	};
