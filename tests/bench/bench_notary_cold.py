@@ -1,10 +1,8 @@
 """Questions that need other servers: a batch with dead ones in it, and what fetches under way do
 to those who ask for what is known."""
 
-import os
 import re
 import statistics
-import subprocess
 import threading
 import time
 
@@ -66,22 +64,8 @@ def answer_in_time(bench, internet):
 # ---- latency beside cold fetches
 
 
-def come_first():
-    """Where it is allowed: the probe's own waiting for a processor is not the notary's."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except PermissionError:
-        pass
-
-
 def probe(notary, name):
-    """(median, p99) in µs."""
-    command = [trinity.program("http_probe"), notary.plain.port, f"{QUERY}/{name}", PACE,
-               PROBE_SECONDS]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True,
-                          preexec_fn=come_first)
-    figures = dict(line.split() for line in done.stdout.splitlines())
-    return float(figures["p50_us"]), float(figures["p99_us"])
+    return measure.probe(notary.plain.port, f"{QUERY}/{name}", PACE, PROBE_SECONDS)
 
 
 def in_flight(notary):

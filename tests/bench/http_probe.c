@@ -1,7 +1,9 @@
 /*
- * Latency at a steady pace: http_probe PORT TARGET PER_SECOND SECONDS asks over one kept connection
- * and prints "name value" lines. Each request counts from the moment when it was due, so that a
- * slow answer is not hidden by the requests that had to wait for it.
+ * Latency at a steady pace: http_probe PORT TARGET PER_SECOND SECONDS [TIMES] asks over one kept
+ * connection and prints "name value" lines. Each request counts from the moment when it was due, so
+ * that a slow answer is not hidden by the requests that had to wait for it. TARGET is what to GET,
+ * or @FILE: whole requests, each behind a line with its length, asked in turn. TIMES is a file for
+ * the nanoseconds that each took from its sending, one a line.
  */
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
@@ -16,8 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS_MAX 1000000
-#define ANSWER_MAX   65536
+#define REQUESTS_MAX   1000000
+#define ANSWER_MAX     65536
+#define DIFFERENT_MAX  4096
+#define FILE_BYTES_MAX (64u * 1024 * 1024)
 
 static int open_connection(int64_t port)
 {
@@ -73,6 +77,69 @@ static bool ask(int fd, struct mx_slice request)
 	return write(fd, request.ptr, request.len) == (ssize_t)request.len && read_answer(fd);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* ---- what is asked */
+
+struct requests {
+	struct mx_slice items[DIFFERENT_MAX];
+	size_t len;
+	char *text; /* of all of them */
+};
+
+static char *read_file(const char *path, size_t *ret_len)
+{
+	FILE *file = fopen(path, "rb");
+	char *text = mx_alloc(FILE_BYTES_MAX);
+
+	if (!file) {
+		perror(path);
+		exit(1);
+	}
+	*ret_len = fread(text, 1, FILE_BYTES_MAX, file);
+	fclose(file);
+	return text;
+}
+
+static void split(struct requests *requests, struct mx_slice rest)
+{
+	while (rest.len && requests->len < DIFFERENT_MAX) {
+		const char *end = memchr(rest.ptr, '\n', rest.len);
+		size_t head = end ? (size_t)(end - rest.ptr) + 1 : rest.len;
+		size_t len = strtoul(rest.ptr, NULL, 10);
+
+		if (len == 0 || len > rest.len - head) {
+			fprintf(stderr, "http_probe: that is no file of requests\n");
+			exit(1);
+		}
+		requests->items[requests->len++] = (struct mx_slice){ rest.ptr + head, len };
+		rest.ptr += head + len;
+		rest.len -= head + len;
+	}
+}
+
+static void load_requests(struct requests *requests, const char *target)
+{
+	size_t len;
+
+	*requests = (struct requests){ 0 };
+	if (*target == '@') {
+		requests->text = read_file(target + 1, &len);
+		split(requests, (struct mx_slice){ requests->text, len });
+		return;
+	}
+	requests->text = mx_strf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", target);
+	requests->items[requests->len++] = mx_slice(requests->text);
+}
+
+/* ---- figures */
+
 static int compare(const void *a, const void *b)
 {
 	const int64_t *left = a, *right = b;
@@ -89,35 +156,72 @@ static void print_percentiles(int64_t *took_us, size_t len)
 	printf("max_us %lld\n", (long long)took_us[len - 1]);
 }
 
-static int probe(int fd, const char *target, int64_t interval_us, size_t len)
+static void write_times(const char *path, const int64_t *took_ns, size_t len)
 {
-	mx_autofree char *request = mx_strf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", target);
-	int64_t *took_us = mx_calloc(len, sizeof(*took_us)), due_us = mx_mono_us();
+	FILE *file = fopen(path, "w");
 
-	for (size_t i = 0; i < len; i++, due_us += interval_us) {
+	if (!file) {
+		perror(path);
+		exit(1);
+	}
+	for (size_t i = 0; i < len; i++)
+		fprintf(file, "%lld\n", (long long)took_ns[i]);
+	fclose(file);
+}
+
+struct plan {
+	int fd;
+	const struct requests *requests;
+	int64_t interval_us;
+	size_t len;
+	const char *times; /* may be NULL */
+};
+
+static bool probe(const struct plan *plan)
+{
+	int64_t *took_us = mx_calloc(plan->len, sizeof(*took_us)), due_us = mx_mono_us();
+	int64_t *took_ns = mx_calloc(plan->len, sizeof(*took_ns));
+
+	for (size_t i = 0; i < plan->len; i++, due_us += plan->interval_us) {
+		int64_t sent_ns;
+
 		wait_until_us(due_us);
-		if (!ask(fd, mx_slice(request))) {
+		sent_ns = now_ns();
+		if (!ask(plan->fd, plan->requests->items[i % plan->requests->len])) {
 			fprintf(stderr, "http_probe: request %zu was not answered with 200\n", i);
-			return 1;
+			return false;
 		}
+		took_ns[i] = now_ns() - sent_ns;
 		took_us[i] = mx_mono_us() - due_us;
 	}
-	print_percentiles(took_us, len);
+	if (plan->times)
+		write_times(plan->times, took_ns, plan->len);
+	print_percentiles(took_us, plan->len);
 	mx_free(took_us);
-	return 0;
+	mx_free(took_ns);
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	int64_t port, per_second, seconds;
+	struct requests requests;
+	struct plan plan = { .requests = &requests };
+	bool good;
 
-	if (argc != 5 || !mx_parse_i64(mx_slice(argv[1]), &port) ||
+	if (argc < 5 || argc > 6 || !mx_parse_i64(mx_slice(argv[1]), &port) ||
 	    !mx_parse_i64(mx_slice(argv[3]), &per_second) ||
 	    !mx_parse_i64(mx_slice(argv[4]), &seconds) || per_second < 1 || seconds < 1 ||
 	    per_second * seconds > REQUESTS_MAX) {
-		fprintf(stderr, "usage: http_probe PORT TARGET PER_SECOND SECONDS\n");
+		fprintf(stderr, "usage: http_probe PORT TARGET|@FILE PER_SECOND SECONDS [TIMES]\n");
 		return 2;
 	}
-	return probe(open_connection(port), argv[2], 1000000 / per_second,
-		     (size_t)(per_second * seconds));
+	load_requests(&requests, argv[2]);
+	plan.interval_us = 1000000 / per_second;
+	plan.len = (size_t)(per_second * seconds);
+	plan.times = argc == 6 ? argv[5] : NULL;
+	plan.fd = open_connection(port);
+	good = probe(&plan);
+	mx_free(requests.text);
+	return good ? 0 : 1;
 }
