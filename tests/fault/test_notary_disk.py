@@ -2,60 +2,20 @@
 itself once there is room. Needs root, for a small file system in memory."""
 
 import concurrent.futures
-import contextlib
 import itertools
 import json
-import os
 import random
-import subprocess
 import time
 
 import pytest
 
 import origins as world_of
+from disk import LITTLE, is_refused, says_full
 from origins import Origin
 from trinity import eventually
 
-MIB = 1 << 20
-DISK = 160 * MIB
-LITTLE = 20 * MIB  # below what the store wants to stay free
 QUERY = "/_matrix/key/v2/query"
 SERVERS = "/admin/v1/servers"
-
-
-class Disk:
-    """A small file system. Somebody else's file may fill it."""
-
-    def __init__(self, path):
-        self.path, self.filler = path, path / "filler"
-
-    def free(self):
-        disk = os.statvfs(self.path)
-        return disk.f_bavail * disk.f_frsize
-
-    def fill(self, leave):
-        """Down to so many bytes, whoever else takes some at the same time."""
-        with open(self.filler, "ab") as file:
-            while (taken := self.free() - leave) > 0:
-                with contextlib.suppress(OSError):
-                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), taken)
-
-    def clear(self):
-        self.filler.unlink()
-
-
-@pytest.fixture
-def disk(tmp_path):
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "trinity-test", str(path)],
-        capture_output=True, text=True,
-    )
-    if mount.returncode != 0:
-        pytest.skip(f"skipped: no file system of our own may be mounted: {mount.stderr.strip()}")
-    yield Disk(path)
-    subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 @pytest.fixture
@@ -84,17 +44,6 @@ def deny(notary, name):
 def pin(notary, origin):
     key = {"key_id": "ed25519:a", "public_key": origin.public_key("ed25519:a"), "reason": "a test"}
     return notary.admin.request("PUT", f"{SERVERS}/{origin.name}/pin", key)
-
-
-def says_full(notary):
-    """Readiness with its reasons: a full disk is a warning, as questions are answered."""
-    reply = notary.admin.request("GET", "/health/ready")
-    assert reply.status == 200 and reply.json["ready"]
-    return any(r["name"] == "store" and "disk is full" in r["why"] for r in reply.json["reasons"])
-
-
-def is_refused(reply):
-    return reply.status == 507 and reply.errcode == "M_RESOURCE_LIMIT_EXCEEDED"
 
 
 def metric(notary, name):

@@ -23,6 +23,24 @@ def environment(name, directory, **more):
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": sanitizer, **more}
 
 
+class DyingDisk:
+    """The disk of one daemon; `environment` is for its start. what: DISK_SYNC_FAILS or
+    DISK_WRITE_FAILS."""
+
+    def __init__(self, directory, what, at):
+        self.path = pathlib.Path(directory) / "disk-is-dying"
+        self.path.write_bytes(b"\0")
+        self.environment = environment("dying_disk", directory, **{
+            what: str(at), "DISK_FILE": str(self.path)})
+        # A process that aborts has no time to give memory back.
+        self.environment["ASAN_OPTIONS"] += ":detect_leaks=0"
+
+    def die(self):
+        """The at-th sync or write from now on fails."""
+        with open(self.path, "r+b", buffering=0) as file:
+            file.write(b"\1")
+
+
 class Clock:
     """The wall clock of one daemon: `environment` is for its start."""
 
