@@ -51,14 +51,17 @@ void invite_forget(const struct identity_call *call, const struct invite *invite
 
 /* ---- by themselves */
 
-/* When it was over; INT64_MAX: it is not. */
+/* When it was over; INT64_MAX: it is not. What was imported may have forgotten when it ended. */
 static int64_t end_of(const struct invite_rules *rules, const struct invite *invite)
 {
-	if (invite->ended_ms)
-		return invite->ended_ms;
-	if (invite->state == INVITE_PENDING && rules->life_ms > 0)
-		return invite->created_ms + rules->life_ms;
-	return INT64_MAX;
+	switch (invite->state) {
+	case INVITE_PENDING:
+		return rules->life_ms > 0 ? invite->created_ms + rules->life_ms : INT64_MAX;
+	case INVITE_BOUND: return invite->ended_ms ? invite->ended_ms : INT64_MAX;
+	case INVITE_DELIVERED:
+	case INVITE_WITHDRAWN: break;
+	}
+	return invite->ended_ms ? invite->ended_ms : invite->created_ms;
 }
 
 static size_t reap_tokens(const struct identity_call *call, const struct invite_tokens *tokens,

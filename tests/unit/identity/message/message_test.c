@@ -227,6 +227,29 @@ static void a_verification_mail_has_link_and_token_in_both_parts(void **state)
 	assert_non_null(strstr(sent.html, "<html lang=\"en\">"));
 }
 
+static void nothing_is_written_to_whom_it_must_not_be(void **state)
+{
+	const struct identity_call call = { .identity = &identity, .mem = mem };
+	const struct template_values values = { verification, 3 };
+	const struct message_style style = { NULL, "en" };
+	struct mx_error err = { 0 };
+	uint64_t id;
+
+	(void)state;
+	forget();
+	suppressed = "ann@example.org";
+	assert_int_equal(message_mail(&call, MESSAGE_VERIFICATION, &style, "Ann@Example.org",
+				      &values, &id, &err),
+			 -MX_EMAIL_SEND_ERROR);
+	assert_string_equal(err.text, mx_errc(MX_EMAIL_SEND_ERROR)->text);
+	suppressed = "447700900001";
+	assert_int_equal(message_sms(&call, "447700900001", &style, "123456", &id, &err),
+			 -MX_SEND_ERROR);
+	assert_string_equal(err.text, mx_errc(MX_SEND_ERROR)->text);
+	assert_null(sent.to);
+	suppressed = NULL;
+}
+
 static void assert_is_our_own(const char *html)
 {
 	static const char *const foreign[] = { "matrix.org", "src=", "{{", "{%" };
@@ -452,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(a_verification_mail_has_link_and_token_in_both_parts),
+		test(nothing_is_written_to_whom_it_must_not_be),
 		test(every_kind_exists_in_every_language),
 		test(values_cannot_leave_their_place),
 		test(a_long_name_does_not_make_a_long_subject),

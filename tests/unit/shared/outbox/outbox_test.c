@@ -387,11 +387,51 @@ static void an_operator_sees_hastens_and_withdraws(void **state)
 	world_free(world);
 }
 
+static void note_item(void *ctx, const struct outbox_item *item)
+{
+	struct outbox_item *noted = ctx;
+
+	assert_string_equal(item->kind, "test");
+	assert_true(mx_slice_is(item->payload, "again"));
+	noted->id = item->id;
+	noted->attempts++;
+}
+
+static void an_item_is_cancelled_with_what_else_is_done(void **state)
+{
+	struct world *world = world_new(
+		(struct outbox_kind){ .first_ms = MX_HOUR_MS, .max_ms = MX_HOUR_MS });
+	uint64_t id = add(world, "again");
+	struct outbox_item noted = { 0 };
+	struct outbox_report report;
+	struct store_txn *txn;
+
+	(void)state;
+	do
+		outbox_look(world->outbox, id, &report);
+	while (report.stage != OUTBOX_WAITING || report.attempts == 0);
+	assert_int_equal(outbox_each(world->outbox, note_item, &noted, NULL), 0);
+	assert_true(noted.id == id);
+	assert_int_equal(noted.attempts, 1);
+	txn = store_txn_begin(world->store);
+	assert_int_equal(outbox_cancel_in(world->outbox, txn, id + 1, NULL), -MX_NOT_FOUND);
+	store_txn_abort(txn);
+	txn = store_txn_begin(world->store);
+	assert_int_equal(outbox_cancel_in(world->outbox, txn, id, NULL), 0);
+	outbox_look(world->outbox, id, &report);
+	assert_int_equal(report.stage, OUTBOX_WAITING);
+	assert_int_equal(store_txn_commit(txn, NULL), 0);
+	assert_int_equal(end_of(world, id).result, OUTBOX_WITHDRAWN);
+	assert_int_equal(world->last_end, OUTBOX_WITHDRAWN);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_item_is_sent_when_its_transaction_is_committed),
 		cmocka_unit_test(an_aborted_transaction_sends_nothing),
+		cmocka_unit_test(an_item_is_cancelled_with_what_else_is_done),
 		cmocka_unit_test(a_failed_item_is_tried_again),
 		cmocka_unit_test(the_far_side_may_ask_for_a_longer_pause),
 		cmocka_unit_test(a_refused_item_ends_with_its_reason),

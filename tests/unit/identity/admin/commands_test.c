@@ -1,0 +1,249 @@
+/* wrap: daemon_ask */
+#include "identity/admin/commands.h"
+
+#include "identity/identity_conf.h"
+#include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "tests/support/store_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A daemon that is played: what it was asked, "POST /admin/v1/x BODY", and its answer. */
+static struct {
+	struct mx_str asked;
+	unsigned requests;
+	int status;
+	const char *answer;
+} played;
+
+int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
+		      const char *body, int *ret_status, char **ret_text, struct mx_error *err);
+
+int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
+		      const char *body, int *ret_status, char **ret_text, struct mx_error *err)
+{
+	(void)conf;
+	(void)err;
+	played.requests++;
+	mx_str_addf(&played.asked, "%s %s%s%s", method, path, body ? " " : "", body ? body : "");
+	*ret_status = played.status;
+	*ret_text = mx_strdup(played.answer);
+	return 0;
+}
+
+static int play(void **state)
+{
+	(void)state;
+	mx_str_done(&played.asked);
+	memset(&played, 0, sizeof(played));
+	played.status = 200;
+	played.answer = "{}";
+	setenv("SUDO_USER", "olga", 1);
+	return 0;
+}
+
+/* The exit status of a command line; words are separated by one blank each. What it prints is in
+ * `said` if that is not NULL. */
+static int run(const char *line, struct mx_str *said)
+{
+	static const struct identity_conf conf;
+	mx_autofree char *words = mx_strdup(line);
+	FILE *out = tmpfile(), *real_out = stdout, *real_err = stderr;
+	char *argv[16] = { 0 }, *rest = words, buffer[4096];
+	int argc = 0, status = -1;
+	size_t len;
+
+	while (argc < 15 && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	stdout = stderr = out;
+	for (size_t i = 0; admin_commands[i].name; i++)
+		if (streq(admin_commands[i].name, argv[0]))
+			status = admin_commands[i].run(&conf, argc, argv);
+	stdout = real_out;
+	stderr = real_err;
+	rewind(out);
+	while (said && (len = fread(buffer, 1, sizeof(buffer), out)) > 0)
+		mx_str_add(said, buffer, len);
+	fclose(out);
+	return status;
+}
+
+static void asks(const char *line, const char *expected)
+{
+	play(NULL);
+	assert_int_equal(run(line, NULL), EXIT_SUCCESS);
+	assert_string_equal(played.asked.ptr, expected);
+	assert_int_equal(played.requests, 1);
+}
+
+static void each_command_asks_for_one_thing(void **state)
+{
+	static const char reason[] = "{\"by\":\"olga\",\"reason\":\"why\"}";
+	static const struct {
+		const char *line, *asked;
+		bool has_reason;
+	} rows[] = {
+		{ "who address email a@b.c", "GET /admin/v1/people/address/email/a%40b.c", false },
+		{ "who hash abc", "GET /admin/v1/people/hash/abc", false },
+		{ "who user @a:b --limit 5 --after x=",
+		  "GET /admin/v1/people/user/%40a%3Ab?after=x%3D&limit=5", false },
+		{ "unbind email a@b.c --reason why",
+		  "POST /admin/v1/people/address/email/a%40b.c/unbind ", true },
+		{ "sessions list msisdn 447", "GET /admin/v1/people/address/msisdn/447/sessions",
+		  false },
+		{ "sessions end s/1 --reason why", "POST /admin/v1/sessions/s%2F1/end ", true },
+		{ "invites list", "GET /admin/v1/invites", false },
+		{ "invites list --pending --room !r:x",
+		  "GET /admin/v1/invites?room_id=%21r%3Ax&pending=true", false },
+		{ "invites list --address a@b.c", "GET /admin/v1/invites?address=a%40b.c", false },
+		{ "invites show t", "GET /admin/v1/invites/t", false },
+		{ "invites withdraw t --reason why", "POST /admin/v1/invites/t/withdraw ", true },
+		{ "invites resend t --reason why", "POST /admin/v1/invites/t/resend ", true },
+		{ "accounts list", "GET /admin/v1/accounts", false },
+		{ "accounts show @a:b", "GET /admin/v1/accounts/%40a%3Ab", false },
+		{ "accounts sign-out @a:b --reason why",
+		  "POST /admin/v1/accounts/%40a%3Ab/sign-out ", true },
+		{ "accounts erase @a:b --reason why", "POST /admin/v1/accounts/%40a%3Ab/erase ",
+		  true },
+		{ "suppressions list", "GET /admin/v1/suppressions", false },
+		{ "suppressions add email @b.c --reason why",
+		  "PUT /admin/v1/suppressions/email/%40b.c ", true },
+		{ "suppressions remove msisdn 44* --reason why",
+		  "POST /admin/v1/suppressions/msisdn/44%2A/remove ", true },
+		{ "export user @a:b", "GET /admin/v1/people/user/%40a%3Ab/export", false },
+		{ "export address email a@b.c", "GET /admin/v1/people/address/email/a%40b.c/export",
+		  false },
+		{ "erase user @a:b --reason why", "POST /admin/v1/people/user/%40a%3Ab/erase ",
+		  true },
+		{ "erase address email a@b.c --reason why",
+		  "POST /admin/v1/people/address/email/a%40b.c/erase ", true },
+		{ "audit", "GET /admin/v1/audit?since=0", false },
+		{ "audit --since 2023-11-14 --of @a:b --of-address email:a@b.c",
+		  "GET /admin/v1/audit?since=1699920000000&of=%40a%3Ab&of_address=email%3Aa%40b.c",
+		  false },
+		{ "outbox list --kind mail", "GET /admin/v1/outbox?kind=mail", false },
+		{ "outbox drop 7 --reason why", "POST /admin/v1/outbox/7/drop ", true },
+		{ "outbox try 7 --reason why", "POST /admin/v1/outbox/7/try ", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		mx_autofree char *expected = mx_strf("%s%s", rows[i].asked,
+						     rows[i].has_reason ? reason : "");
+
+		asks(rows[i].line, expected);
+	}
+}
+
+static void who_asks_is_told_without_a_reason_too(void **state)
+{
+	(void)state;
+	asks("invites redrive t", "POST /admin/v1/invites/t/redrive {\"by\":\"olga\"}");
+	asks("bind email a@b.c @a:b --reason why",
+	     "PUT /admin/v1/people/address/email/a%40b.c "
+	     "{\"user_id\":\"@a:b\",\"by\":\"olga\",\"reason\":\"why\"}");
+}
+
+static void a_wrong_command_line_asks_nobody(void **state)
+{
+	static const char *const lines[] = {
+		"who",
+		"who address email",
+		"who user @a:b --what x",
+		"bind email a@b.c @a:b",
+		"unbind email a@b.c",
+		"sessions",
+		"sessions end s",
+		"invites",
+		"invites list x",
+		"invites withdraw t",
+		"invites eat t --reason why",
+		"accounts erase @a:b",
+		"suppressions add email a@b.c",
+		"export user",
+		"erase user @a:b",
+		"audit x",
+		"audit --since yesterday",
+		"audit --since 7w",
+		"audit --since -7d",
+		"audit --since d",
+		"outbox",
+		"outbox drop 7",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		play(NULL);
+		assert_int_equal(run(lines[i], NULL), 2);
+		assert_int_equal(played.requests, 0);
+	}
+}
+
+static void says(const char *line, const char *answer, const char *expected)
+{
+	mx_str_auto said = { 0 };
+
+	play(NULL);
+	played.answer = answer;
+	assert_int_equal(run(line, &said), EXIT_SUCCESS);
+	assert_string_equal(said.ptr, expected);
+}
+
+static void answers_are_told_in_words(void **state)
+{
+	(void)state;
+	says("who address email a@b.c",
+	     "{\"medium\":\"email\",\"address\":\"a@b.c\",\"user_id\":\"@a:b\",\"ours\":true,"
+	     "\"ts\":1700000000000}",
+	     "email a@b.c: @a:b\n  since 2023-11-14 22:13:20 UTC, signed by this service\n");
+	says("accounts list", "{\"accounts\":[],\"next\":\"abc\"}",
+	     "There is nothing to show.\nThere is more: --after abc\n");
+	says("suppressions add email a@b.c --reason why", "{}", "done\n");
+	says("audit",
+	     "{\"audit\":[{\"at_ts\":1700000000000,\"who\":\"olga (unix)\",\"what\":"
+	     "\"bind\",\"reason\":\"why\",\"user_hash\":\"xyz\"}]}",
+	     "2023-11-14 22:13:20 UTC olga (unix) bind user xyz: why\n");
+}
+
+static void what_strangers_chose_does_not_steer_the_terminal(void **state)
+{
+	(void)state;
+	says("who user @a:b",
+	     "{\"addresses\":[{\"medium\":\"email\",\"address\":\"\\u001b[2J@b.c\"}]}",
+	     "email (unprintable)\n");
+}
+
+static void programs_get_the_answer_as_it_is(void **state)
+{
+	(void)state;
+	says("invites resend t --json", "{\"a\": 1}", "{\n  \"a\": 1\n}\n");
+	says("export user @a:b", "{\"a\": 1}", "{\n  \"a\": 1\n}\n");
+}
+
+static void a_refusal_is_said_and_fails(void **state)
+{
+	mx_str_auto said = { 0 };
+
+	play(state);
+	played.status = 404;
+	played.answer = "{\"errcode\":\"M_NOT_FOUND\",\"error\":\"This user has no account\"}";
+	assert_int_equal(run("accounts show @a:b", &said), EXIT_FAILURE);
+	assert_string_equal(said.ptr, "trinity-identity: This user has no account\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_command_asks_for_one_thing),
+		cmocka_unit_test(who_asks_is_told_without_a_reason_too),
+		cmocka_unit_test(a_wrong_command_line_asks_nobody),
+		cmocka_unit_test(answers_are_told_in_words),
+		cmocka_unit_test(what_strangers_chose_does_not_steer_the_terminal),
+		cmocka_unit_test(programs_get_the_answer_as_it_is),
+		cmocka_unit_test(a_refusal_is_said_and_fails),
+	};
+
+	return cmocka_run_group_tests_name("identity/admin/commands", tests, NULL, NULL);
+}
