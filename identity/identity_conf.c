@@ -69,6 +69,7 @@ static void set_defaults(struct identity_conf *conf)
 	set_bool(&conf->lookup.plain, true);
 	set_default(&conf->invites.local_max, 3);
 	set_default(&conf->invites.domain_max, 3);
+	set_default(&conf->binding.forget_days, 30);
 	set_default(&conf->invites.keep_days, 90);
 	set_default(&conf->audit.days, 730);
 	set_default(&conf->limits.requests.burst, conf->limits.requests.per_second);
@@ -209,6 +210,7 @@ static int check_numbers(const struct identity_conf *conf, struct mx_error *err)
 		{ "invites.local_max", conf->invites.local_max, 254 },
 		{ "invites.domain_max", conf->invites.domain_max, 254 },
 		{ "invites.expire_days", conf->invites.expire_days, 36500 },
+		{ "binding.forget_days", conf->binding.forget_days, 36500 },
 		{ "invites.keep_days", conf->invites.keep_days, 36500 },
 		{ "audit.days", conf->audit.days, 36500 },
 	};

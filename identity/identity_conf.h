@@ -64,6 +64,7 @@ struct identity_conf {
 		bool *tell_owner; /* by mail, of binds and unbinds */
 		char **names; /* of destination_is, besides our own */
 		unsigned names_count;
+		unsigned forget_days; /* what was unbound */
 	} binding;
 	struct {
 		unsigned pepper_days, overlap_hours;

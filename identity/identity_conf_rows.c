@@ -88,6 +88,7 @@ static const cyaml_schema_field_t validation_fields[] = {
 static const cyaml_schema_field_t binding_fields[] = {
 	BOOL(binding, tell_owner),
 	TEXTS(binding, names),
+	UINT(binding, forget_days),
 	CYAML_FIELD_END,
 };
 

@@ -2,6 +2,7 @@
 
 #include "identity/account/account.h"
 #include "identity/audit/audit.h"
+#include "identity/binding/binding.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
@@ -45,10 +46,17 @@ static size_t reap_audit(struct identity *identity, int64_t now_ms)
 	return all;
 }
 
+static size_t reap_bindings(struct identity *identity, int64_t now_ms)
+{
+	return binding_reap(identity->store,
+			    now_ms - identity->conf->binding.forget_days * MX_DAY_MS);
+}
+
 const struct chore reaping_chores[] = {
 	{ "validation sessions", 10 * MX_MINUTE_MS, reap_sessions },
 	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
 	{ "invites that are over", 6 * MX_HOUR_MS, reap_invites },
+	{ "addresses that were unbound", MX_DAY_MS, reap_bindings },
 	{ "old entries of the audit log", 6 * MX_HOUR_MS, reap_audit },
 };
 

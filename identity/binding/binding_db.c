@@ -181,6 +181,14 @@ void binding_db_put_last_number(struct store_txn *txn, uint64_t number)
 	store_txn_put(txn, &binding_log_table, store_key_slice(&key), mx_str_slice(&value));
 }
 
+void binding_db_delete(struct store_txn *txn, const struct binding *binding)
+{
+	struct store_key key = threepid_key(&binding->threepid);
+
+	delete_row(txn, &binding_table, &key);
+	delete_old(txn, binding);
+}
+
 static void put_log(struct store_txn *txn, const struct binding *binding)
 {
 	struct store_key key = log_key(binding->number);

@@ -15,6 +15,8 @@ struct binding_reader {
 /* -MX_NOT_FOUND; -MX_STORE for a record that nobody wrote. Strings in mem. */
 int binding_db_load(const struct binding_reader *reader, const struct threepid *threepid,
 		    struct binding *ret_binding);
+/* With its rows of the index and the log. */
+void binding_db_delete(struct store_txn *txn, const struct binding *binding);
 /* In place of `old` (NULL = there was none), with its rows of the index and the log. */
 void binding_db_put(struct store_txn *txn, const struct binding *old,
 		    const struct binding *binding);

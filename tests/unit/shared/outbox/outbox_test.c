@@ -209,8 +209,8 @@ static void a_failed_item_is_tried_again(void **state)
 static void the_far_side_may_ask_for_a_longer_pause(void **state)
 {
 	struct world *world = world_new((struct outbox_kind){ 0 });
-	uint64_t id = add(world, "again later");
 	int64_t began_ms = mx_now_ms();
+	uint64_t id = add(world, "again later");
 	struct outbox_report report;
 
 	(void)state;
