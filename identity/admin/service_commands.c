@@ -19,7 +19,7 @@ static void print_account(const json_t *account)
 {
 	char created[32], seen[32];
 
-	printf("%s made %s, %lld tokens, last seen %s\n", console_word(account, "user_id"),
+	printf("%s made %s, tokens: %lld, last seen %s\n", console_word(account, "user_id"),
 	       console_when(jint(account, "created_ts", 0), created),
 	       (long long)jint(account, "tokens", 0),
 	       console_when(jint(account, "seen_ts", 0), seen));
