@@ -55,7 +55,7 @@ def test_it_says_what_to_open_and_what_to_try(place):
     _, printed = place
     assert len(re.findall(r"https://localhost:\d+/", printed)) >= 2
     assert len(re.findall(r"http://127\.0\.0\.1:\d+/", printed)) >= 2
-    assert len(commands(printed)) == 12
+    assert len(commands(printed)) == 13
     assert "quickstart stop" in printed
 
 
@@ -71,8 +71,8 @@ def test_the_readme_shows_what_is_printed(place):
 
 def test_each_printed_command_works(place):
     _, printed = place
-    own, query, notary, base, asked, mail, token, proved, checked, bound, found, identity = paste(
-        commands(printed))
+    (own, query, notary, base, asked, mail, token, proved, checked, bound, found, who,
+     identity) = paste(commands(printed))
     assert '"verify_keys"' in own
     assert '"server_keys"' in query and '"verify_keys"' in query
     assert '"ready": true' in notary and '"ready": true' in identity
@@ -82,11 +82,12 @@ def test_each_printed_command_works(place):
     assert json.loads(checked)["address"] == "ann@example.org"
     assert json.loads(bound)["mxid"] == json.loads(found)["mxid"] == "@ann:example.org"
     assert json.loads(found)["signatures"]
+    assert "email ann@example.org: @ann:example.org" in who
 
 
 def test_the_validation_may_be_tried_again_and_again(place):
     _, printed = place
-    validation = commands(printed)[3:-1]
+    validation = commands(printed)[3:-2]
     for _ in range(6):
         assert "@ann:example.org" in paste(validation)[-1]
 
