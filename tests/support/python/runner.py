@@ -35,7 +35,7 @@ SANITIZERS = {
     + str(ROOT / "tests" / "support" / "tsan.supp"),
 }
 # Modules that have threads: their unit tests run once more under the thread sanitizer.
-THREADED = re.compile(r"^unit/(shared/(core|store|http|net|keys|daemon|schema)|notary)/")
+THREADED = re.compile(r"^unit/(shared/(core|store|http|net|keys|daemon|schema|outbox|mail)|notary|identity)/")
 
 
 class Count:

@@ -118,7 +118,7 @@ static void signatures_that_are_none_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		const char *text = mx_arena_strf(mem, "{\"signatures\":%s,%s", bad[i], ANN + 1);
+		const char *text = mx_arena_strf(mem, "{\"signatures\":%s,%s", bad[i], &ANN[1]);
 
 		assert_int_equal(read_it(text, &binding, NULL), -MX_BAD_SIGNATURE);
 	}
@@ -151,8 +151,8 @@ static void what_is_no_association_is_refused(void **state)
 		"{\"medium\":\"email\",\"address\":\"a\\u0000@x.test\",\"mxid\":null,\"ts\":1}",
 		"{\"medium\":\"fax\",\"address\":\"a@x.test\",\"mxid\":null,\"ts\":1}",
 		"{\"medium\":\"email\",\"address\":\"nobody\",\"mxid\":null,\"ts\":1}",
-		"{\"medium\":\"email\",\"address\":\"a@x.test\",\"mxid\":\"a\",\"ts\":1,"
-		"\"not_before\":1,\"not_after\":2}",
+		("{\"medium\":\"email\",\"address\":\"a@x.test\",\"mxid\":\"a\",\"ts\":1,"
+		 "\"not_before\":1,\"not_after\":2}"),
 	};
 	const struct association_source source = { "p.test", NULL, 0 };
 	struct binding binding;

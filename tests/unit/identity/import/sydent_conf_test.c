@@ -164,7 +164,7 @@ static void it_signs_and_what_was_there_stays_valid(void **state)
 
 static void refuse_key(const char *path)
 {
-	static const char *const bad[] = { "", "ed25519 0", "ed25519 0 x", "rsa 0 " SEED };
+	static const char *const bad[] = { "", "ed25519 0", "ed25519 0 x", ("rsa 0 " SEED) };
 	bool added;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

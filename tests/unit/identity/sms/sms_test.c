@@ -8,6 +8,7 @@
 #include "tests/support/net_mock.h"
 #include "tests/support/store_fixture.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #define BRITISH  "447700900001"
@@ -26,11 +27,12 @@ static const struct sms_conf webhook = {
 	.spend = { .per_day = "3" },
 };
 
-/* What the gateway got, and says. */
+/* What the gateway got, and says. Messages come on threads of the outbox. */
 static struct {
+	pthread_mutex_t lock; /* of the body */
 	int status;
 	char body[200];
-} gateway;
+} gateway = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 struct world {
 	struct sms_conf conf;
@@ -44,7 +46,9 @@ static struct net_mock_answer receive(void *ctx, const struct net_mock_request *
 	struct net_mock_answer answer = { .status = gateway.status };
 
 	(void)ctx;
+	pthread_mutex_lock(&gateway.lock);
 	snprintf(gateway.body, sizeof(gateway.body), "%.*s", MX_SLICE_ARG(request->body));
+	pthread_mutex_unlock(&gateway.lock);
 	return answer;
 }
 
