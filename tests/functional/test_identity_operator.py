@@ -398,6 +398,15 @@ def test_the_log_comes_page_by_page(desk, address):
     assert "after" in desk.command("audit", "--after", "???", status=1)
 
 
+def test_what_was_decided_outlives_a_restart(desk, bob, address):
+    desk.command("suppressions", "add", "email", address, "--reason", "asked for it")
+    before = desk.audit("--of-address", f"email:{address}")
+    assert before
+    desk.identity.restart()
+    assert desk.audit("--of-address", f"email:{address}") == before
+    refused(desk.validation(bob, address).ask(), 400, "M_EMAIL_SEND_ERROR")
+
+
 # ---- the outbox
 
 
