@@ -112,10 +112,13 @@ int admin_show(const struct admin_line *line, char *path, void (*print)(const js
 /* Whoever became root is more to the point than root. */
 static const char *user_name(void)
 {
-	const char *name = getenv("SUDO_USER");
-	const struct passwd *entry = getpwuid(getuid());
+	const char *before_sudo = getenv("SUDO_USER");
+	const struct passwd *entry;
 
-	return name && *name ? name : entry ? entry->pw_name : "somebody";
+	if (before_sudo && *before_sudo)
+		return before_sudo;
+	entry = getpwuid(getuid());
+	return entry ? entry->pw_name : "somebody";
 }
 
 int admin_tell(const struct admin_line *line, const char *method, char *path, json_t *body)
