@@ -8,6 +8,7 @@
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
+#include "identity/names.h"
 #include "identity/open.h"
 #include "identity/reaping.h"
 #include "identity/routes.h"
@@ -69,6 +70,7 @@ void identity_stop(void *ctx)
 	key_history_free(identity->history);
 	terms_free(identity->terms);
 	audit_free(identity->audit);
+	names_free(identity->names);
 	pepper_free(identity->pepper);
 	outbox_free(identity->outbox);
 	sms_free(identity->sms);
@@ -124,6 +126,7 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	identity_limits(identity->daemon, conf);
 	identity_rates(conf, rates);
 	budgets_set(identity->budgets, rates);
+	names_set(identity->names, conf);
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);

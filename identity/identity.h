@@ -14,6 +14,7 @@ struct key_history;
 struct key_ring;
 struct long_term_keys;
 struct mailer;
+struct names;
 struct mx_metrics;
 struct mx_arena;
 struct mx_error;
@@ -46,6 +47,7 @@ struct identity {
 	struct sms *sms;
 	struct budgets *budgets;
 	struct pepper *pepper;
+	struct names *names;
 	struct terms *terms;
 	struct audit *audit;
 	struct chores *chores;

@@ -12,6 +12,7 @@
 #include "identity/import/take_over.h"
 #include "identity/invite/invite.h"
 #include "identity/message/templates.h"
+#include "identity/names.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
 #include "identity/suppress/suppression.h"
@@ -189,6 +190,7 @@ int identity_open(struct identity *identity, struct mx_error *err)
 	rc = open_pepper(identity, err);
 	if (rc)
 		return rc;
+	identity->names = names_new(conf);
 	identity->terms = terms_new(conf->terms.documents, conf->terms.documents_count);
 	rc = audit_new(identity->store, &identity->audit, err);
 	if (rc == 0)
