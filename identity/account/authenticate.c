@@ -49,6 +49,8 @@ int account_authenticate(struct req *r)
 	struct store_view *view;
 	int rc;
 
+	if (req_query_twice(r, "access_token"))
+		return mx_fail(&r->err, MX_INVALID_PARAM, "access_token is there twice");
 	if (!token)
 		return mx_fail(&r->err, MX_UNAUTHORIZED, "An access token is needed");
 	if (r->lane == LANE_IO)

@@ -8,7 +8,7 @@ void cors_add(struct MHD_Response *response)
 	MHD_add_response_header(response, "Access-Control-Allow-Methods",
 				"GET, POST, PUT, DELETE, OPTIONS");
 	MHD_add_response_header(response, "Access-Control-Allow-Headers",
-				"X-Requested-With, Content-Type, Authorization");
+				"Origin, X-Requested-With, Content-Type, Accept, Authorization");
 }
 
 void hardening_add(struct MHD_Response *response, bool own_cache)

@@ -20,6 +20,16 @@ const char *req_query(struct req *r, const char *name)
 	return target_query(&exchange_of(r)->target, name);
 }
 
+bool req_query_twice(struct req *r, const char *name)
+{
+	const struct target *target = &exchange_of(r)->target;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < target->pairs_len; i++)
+		count += streq(target->pairs[i].name, name);
+	return count > 1;
+}
+
 int req_query_i64(struct req *r, const char *name, int64_t other, int64_t *ret_value)
 {
 	const char *text = req_query(r, name);

@@ -47,6 +47,8 @@ const char *req_param(const struct req *r, const char *name);
 
 /* The first value of a query parameter, decoded ('+' stays '+'); NULL if absent. */
 const char *req_query(struct req *r, const char *name);
+/* Whether it is there more than once. */
+bool req_query_twice(struct req *r, const char *name);
 /* 0 with other if absent; -MX_INVALID_PARAM if it is no integer. */
 int req_query_i64(struct req *r, const char *name, int64_t other, int64_t *ret_value);
 const char *req_header(const struct req *r, const char *name);

@@ -217,7 +217,7 @@ def test_110_options_are_answered_everywhere_with_cors(echo, target):
     assert [a.status for a in answers] == [200, 200] and not closed
     assert answers[0].headers["access-control-allow-origin"] == "*"
     assert answers[0].headers["access-control-allow-headers"] == \
-        "X-Requested-With, Content-Type, Authorization"
+        "Origin, X-Requested-With, Content-Type, Accept, Authorization"
 
 
 def test_123_a_405_says_what_is_allowed(echo):
