@@ -13,6 +13,7 @@ import http.client
 import itertools
 import os
 import random
+import re
 import threading
 import time
 import urllib.parse
@@ -27,6 +28,7 @@ LONGEST = 0.8  # seconds of load before a kill
 SAMPLE = 60  # of what earlier cycles acknowledged, looked at after each kill
 WORKERS = 4
 PEOPLE = ("@ann:hs.test", "@bob:hs.test", "@eve:other.test")
+SID = re.compile(r"[?&]sid=(\w+)")
 UNSURE = "may have been sent, it is not repeated"
 WAITS = 20  # seconds for what the service does by itself
 CONFIGURATION = {"invites": {"web_client": "https://app.test"}}
@@ -198,6 +200,8 @@ class KilledWorld(World):
     def __init__(self, directory):
         super().__init__(directory, CONFIGURATION)
         self.killed = threading.Event()
+        self.lock = threading.Lock()  # of what was read of the mails
+        self.read, self.of_session = 0, {}
 
     def start_again(self):
         """Sometimes it is killed once more while it starts. Seconds until it is ready."""
@@ -208,6 +212,16 @@ class KilledWorld(World):
         begin = time.monotonic()
         self.identity.start()
         return time.monotonic() - begin
+
+    def mail_of(self, sid):
+        """The newest with this id in its link. There are many: each is read once."""
+        with self.lock:
+            for mail in self.sink.mails[self.read :]:
+                self.read += 1
+                found = SID.search(mail.text)
+                if found:
+                    self.of_session[found[1]] = mail
+            return self.of_session.get(sid)
 
     def was_cut(self, address):
         """How often a mail to it began to be sent and did not come."""
