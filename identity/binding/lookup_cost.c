@@ -23,7 +23,8 @@ int lookup_cost_take(const struct identity_call *call, const char *asker, size_t
 
 void lookup_cost_settle(const struct identity_call *call, const char *asker, size_t hits)
 {
-	if (asker && hits > 0)
+	/* Nothing is given back, too: a miss takes as long as a hit. */
+	if (asker)
 		budgets_give(call->identity->budgets, BUDGET_LOOKUP_MISSES, asker,
 			     (double)hits * (1 - HIT_COST));
 }

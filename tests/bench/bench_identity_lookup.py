@@ -11,8 +11,8 @@ import sydent
 PEOPLE = 2000 if measure.SHORT else 100000
 RATE = 5000
 TIMES_SYDENT = 50
-CONNECTIONS = 8  # Sydent answers none before it has worked on all that came
-SYDENT_SECONDS = 1 if measure.SHORT else 10
+CONNECTIONS = 4  # Sydent answers none before it has worked on all that came
+SYDENT_SECONDS = 1 if measure.SHORT else 20
 
 
 def start_sydent(bench, made):

@@ -104,7 +104,10 @@ def load(url, *how):
     done = subprocess.run(wrk_command(url, *how), capture_output=True, text=True, check=True)
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"{url} did not answer every request:\n{done.stdout}")
-    return float(LOADED.search(done.stdout)[1]), int(TOTAL.search(done.stdout)[1])
+    requests = int(TOTAL.search(done.stdout)[1])
+    if not requests:
+        sys.exit(f"{url} answered nothing in time:\n{done.stdout}")
+    return float(LOADED.search(done.stdout)[1]), requests
 
 
 class Side:
