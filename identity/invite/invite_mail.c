@@ -19,6 +19,7 @@
 #define SENDER_CUT 19
 #define ROOM_MAX   30
 #define ROOM_CUT   25
+#define REST_MAX   500 /* of everything else that the homeserver sends */
 
 #define WEB_CLIENT_KEY "org.matrix.web_client_location"
 
@@ -98,25 +99,47 @@ static const char *bracketed(const struct mailing *mailing, const char *text)
 	return text && *text ? mx_arena_strf(mailing->call->mem, "(%s) ", text) : "";
 }
 
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " ")] == '\0';
+}
+
+/* Who has no name is called by the user id, which then need not stand beside it. */
+static void add_sender(struct mailing *mailing)
+{
+	const char *id = mailing->asking->sender;
+	const char *name = cut(mailing, jstr_or(mailing->asking->body, "sender_display_name", ""),
+			       SENDER_MAX, SENDER_CUT);
+	bool has_name = !is_blank(name);
+
+	add(mailing, "sender_display_name", has_name ? name : id);
+	add(mailing, "bracketed_verified_sender",
+	    bracketed(mailing, has_name && mailing->asking->account ? id : NULL));
+}
+
 static void add_names(struct mailing *mailing)
 {
 	const json_t *body = mailing->asking->body;
 	const char *room = cut(mailing, jstr_or(body, "room_name", ""), ROOM_MAX, ROOM_CUT);
 
-	add(mailing, "sender_display_name",
-	    cut(mailing, jstr_or(body, "sender_display_name", ""), SENDER_MAX, SENDER_CUT));
-	add(mailing, "room_name", room);
-	add(mailing, "bracketed_room_name", bracketed(mailing, room));
-	add(mailing, "bracketed_verified_sender",
-	    bracketed(mailing, mailing->asking->account ? mailing->asking->sender : NULL));
+	add_sender(mailing);
+	add(mailing, "room_name", is_blank(room) ? "" : room);
+	add(mailing, "bracketed_room_name", bracketed(mailing, is_blank(room) ? NULL : room));
 	add(mailing, "is_space", streq(jstr(body, "room_type"), "m.space") ? "1" : "");
 }
 
 /* ---- where it leads */
 
+/* What ends a link in a text would let a homeserver write on behind it. */
 static bool is_web_address(const char *text)
 {
-	return text && (mx_starts_with(text, "https://") || mx_starts_with(text, "http://"));
+	if (!text || strlen(text) > REST_MAX ||
+	    (!mx_starts_with(text, "https://") && !mx_starts_with(text, "http://")))
+		return false;
+	for (; *text; text++)
+		if (*text <= ' ' || *text >= 0x7f || strchr("\"<>\\", *text))
+			return false;
+	return true;
 }
 
 static const char *web_client_of(const struct mailing *mailing)
@@ -137,30 +160,33 @@ static const char *sign_url(const struct mailing *mailing, const char *private_k
 	return mx_arena_slice(mailing->call->mem, mx_str_slice(&url)).ptr;
 }
 
-static void add_query(struct mx_str *url, const char *name, const char *value)
+static void add_query(const struct mailing *mailing, const char *name, struct mx_str *url)
 {
+	const char *key = streq(name, "inviter_name") ? "sender_display_name" : name;
+
 	mx_str_addf(url, "&%s=", name);
-	mx_url_add(url, mx_slice(value));
+	mx_url_add(url, mx_slice(cut(mailing, jstr_or(mailing->asking->body, key, ""), REST_MAX,
+				     REST_MAX)));
 }
 
 static const char *link_to(const struct mailing *mailing, const char *web_client,
 			   const char *signing)
 {
-	static const char *const passed_on[] = { "room_name", "room_avatar_url",
-						 "guest_access_token", "guest_user_id",
-						 "room_type" };
-	const json_t *body = mailing->asking->body;
+	static const char *const passed_on[] = { "inviter_name",    "room_name",
+						 "room_avatar_url", "guest_access_token",
+						 "guest_user_id",   "room_type" };
 	mx_str_auto url = { 0 };
 
 	mx_str_addf(&url, "%s/#/room/", web_client);
 	mx_url_add(&url, mx_slice(mailing->invite->room_id));
 	mx_str_add_text(&url, "?email=");
 	mx_url_add(&url, mx_slice(mailing->asking->address));
-	if (*signing)
-		add_query(&url, "signurl", signing);
-	add_query(&url, "inviter_name", jstr_or(body, "sender_display_name", ""));
+	if (*signing) {
+		mx_str_add_text(&url, "&signurl=");
+		mx_url_add(&url, mx_slice(signing));
+	}
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		add_query(&url, passed_on[i], jstr_or(body, passed_on[i], ""));
+		add_query(mailing, passed_on[i], &url);
 	return mx_arena_slice(mailing->call->mem, mx_str_slice(&url)).ptr;
 }
 
@@ -207,7 +233,8 @@ static void add_rest(struct mailing *mailing)
 
 	json_object_foreach ((json_t *)mailing->asking->body, key, value) {
 		if (json_is_string(value) && !is_reserved(key) && !is_there(&mailing->values, key))
-			add(mailing, key, json_string_value(value));
+			add(mailing, key,
+			    cut(mailing, json_string_value(value), REST_MAX, REST_MAX));
 	}
 }
 

@@ -30,8 +30,9 @@ static void everything_that_was_sent_is_there(void **state)
 static void what_we_say_is_not_overruled(void **state)
 {
 	struct invite_fixture *f = *state;
-	const char *more = "{\"token\":\"theirs\",\"link\":\"https://evil.example\",\"signurl\":"
-			   "\"https://evil.example\",\"bracketed_verified_sender\":\"(@root:x)\"}";
+	const char *more =
+		"{\"sender_display_name\":\"Bob\",\"token\":\"theirs\",\"link\":\"https://evil.example\",\"signurl\":"
+		"\"https://evil.example\",\"bracketed_verified_sender\":\"(@root:x)\"}";
 
 	assert_int_equal(strlen(value_of(f, more, "token")), 64);
 	assert_string_equal(invite_fixture_value(f, "link"), "");
