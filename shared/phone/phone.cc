@@ -84,13 +84,31 @@ bool describe(const PhoneNumber &number, struct phone *ret_phone)
 	return true;
 }
 
+/* What is stored must be what is called later: leading zeros may be counted differently when the
+ * library reads what it wrote. */
+bool stands_for_itself(const char *msisdn)
+{
+	const std::string text = std::string("+") + msisdn;
+	PhoneNumber number;
+	std::string again;
+
+	if (util().Parse(text, "ZZ", &number) != PhoneNumberUtil::NO_PARSING_ERROR ||
+	    !is_usable(number))
+		return false;
+	util().Format(number, PhoneNumberUtil::E164, &again);
+	return again == text;
+}
+
 bool parse(const std::string &text, const char *country, struct phone *ret_phone)
 {
+	struct phone phone = {};
 	PhoneNumber number;
 
-	if (util().Parse(text, country, &number) != PhoneNumberUtil::NO_PARSING_ERROR)
+	if (util().Parse(text, country, &number) != PhoneNumberUtil::NO_PARSING_ERROR ||
+	    !is_usable(number) || !describe(number, &phone) || !stands_for_itself(phone.msisdn))
 		return false;
-	return is_usable(number) && describe(number, ret_phone);
+	*ret_phone = phone;
+	return true;
 }
 
 } /* namespace */
@@ -118,8 +136,13 @@ bool phone_parse(const char *text, const char *country, struct phone *ret_phone)
 
 bool phone_of_msisdn(const char *msisdn, struct phone *ret_phone)
 {
+	struct phone phone = {};
+
 	if (*msisdn == '\0' || std::strlen(msisdn) > PHONE_DIGITS_MAX ||
 	    std::strspn(msisdn, "0123456789") != std::strlen(msisdn))
 		return false;
-	return parse("+" + std::string(msisdn), "ZZ", ret_phone);
+	if (!parse("+" + std::string(msisdn), "ZZ", &phone) || std::strcmp(phone.msisdn, msisdn))
+		return false;
+	*ret_phone = phone;
+	return true;
 }

@@ -40,6 +40,7 @@ static const struct number {
 	{ "07700900001", "ZZ", NULL },
 	{ "07700900001", "", NULL },
 	{ "07700900001", "GBR", NULL },
+	{ "00000001", "BG", NULL }, /* read again it would be another number */
 	{ "+44 7700 900001;ext=5", "GB", NULL },
 	{ "+44 7700 900001 ext 5", "GB", NULL },
 };
