@@ -13,7 +13,8 @@
 #define WORD_BYTES       42 /* an encoded word has at most 75 characters in all */
 #define HEADER_BYTES_MAX 2000
 #define BOUNDARY_LEN     32
-#define FROM_MAX         500
+#define LINE_BYTES_MAX   900 /* of what is not folded: RFC 5322, 2.1.1 wants lines of 998 */
+#define FROM_MAX         400
 
 /* ---- header values */
 
@@ -219,6 +220,11 @@ static void add_alternatives(struct mx_str *out, const struct mail *mail)
 
 /* ---- all of it */
 
+static bool fits_line(const char *value)
+{
+	return !value || strlen(value) <= LINE_BYTES_MAX;
+}
+
 static int check_mail(const struct mail *mail, struct mx_error *err)
 {
 	const struct {
@@ -233,7 +239,10 @@ static int check_mail(const struct mail *mail, struct mx_error *err)
 	for (size_t i = 0; rc == 0 && i < sizeof(values) / sizeof(values[0]); i++)
 		if (values[i].value)
 			rc = check_value(values[i].name, values[i].value, err);
-	if (rc == 0 && (strlen(mail->from) > FROM_MAX || strpbrk(mail->to, " <>,;\"")))
+	if (rc == 0 && (!fits_line(mail->list_unsubscribe) || !fits_line(mail->language)))
+		rc = mx_fail(err, MX_INVALID_PARAM, "A header of a mail is too long");
+	if (rc == 0 &&
+	    (strlen(mail->from) > FROM_MAX || !fits_line(mail->to) || strpbrk(mail->to, " <>,;\"")))
 		rc = mx_fail(err, MX_INVALID_PARAM, "A mail goes from and to one address");
 	return rc;
 }

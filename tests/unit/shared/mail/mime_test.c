@@ -163,6 +163,27 @@ static void a_mail_goes_to_one_address(void **state)
 	assert_int_equal(mail_format(&mail, NOW_MS, &out, id, NULL), -MX_INVALID_PARAM);
 }
 
+static void no_header_makes_a_line_too_long(void **state)
+{
+	char much[1200];
+	struct mail mail = plain;
+	mx_str_auto out = { 0 };
+	char id[MAIL_ID_MAX];
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	mail.language = much;
+	assert_int_equal(mail_format(&mail, NOW_MS, &out, id, NULL), -MX_INVALID_PARAM);
+	mail.language = NULL;
+	mail.list_unsubscribe = much;
+	assert_int_equal(mail_format(&mail, NOW_MS, &out, id, NULL), -MX_INVALID_PARAM);
+	mail.list_unsubscribe = NULL;
+	mail.to = much;
+	assert_int_equal(mail_format(&mail, NOW_MS, &out, id, NULL), -MX_INVALID_PARAM);
+	assert_int_equal(out.len, 0);
+}
+
 static void boundaries_cannot_be_guessed(void **state)
 {
 	struct mail mail = plain;
@@ -201,6 +222,7 @@ int main(void)
 		cmocka_unit_test(quotes_in_a_name_stay_inside),
 		cmocka_unit_test(nothing_gets_a_line_of_its_own_into_the_headers),
 		cmocka_unit_test(a_mail_goes_to_one_address),
+		cmocka_unit_test(no_header_makes_a_line_too_long),
 		cmocka_unit_test(boundaries_cannot_be_guessed),
 		cmocka_unit_test(the_envelope_address_is_in_the_sender),
 	};
