@@ -16,6 +16,11 @@
 
 #define HOST_MAX 255
 
+#define PAGE_POLICY                                                \
+	"default-src 'none'; style-src 'self' 'unsafe-inline'; "   \
+	"img-src 'self' data:; font-src 'self'; base-uri 'none'; " \
+	"frame-ancestors 'none'; form-action 'self' https:"
+
 /* ---- brand and language */
 
 static const char *brand_of_host(struct identity *identity, struct req *r)
@@ -193,14 +198,18 @@ int message_mail(const struct identity_call *call, enum message_kind kind,
 
 /* ---- pages */
 
-static void set_page_headers(struct req *r, int status)
+/* Links of pages lead anywhere, forms only here and from here on to where a next_link may lead:
+ * that is a redirect, and browsers apply form-action to those too. */
+static const char *page_policy(const struct identity *identity)
 {
-	/* Links of pages lead anywhere, forms only here and from here on to https: a next_link
-	 * is a redirect, and browsers apply form-action to those too. */
-	reply_header(r, "Content-Security-Policy",
-		     "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-		     "font-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-		     "form-action 'self' https:");
+	const bool *http = identity->conf->validation.next_link_http;
+
+	return http && *http ? PAGE_POLICY " http:" : PAGE_POLICY;
+}
+
+static void set_page_headers(const struct identity *identity, struct req *r, int status)
+{
+	reply_header(r, "Content-Security-Policy", page_policy(identity));
 	reply_header(r, "Referrer-Policy", "no-referrer");
 	reply_header(r, "X-Content-Type-Options", "nosniff");
 	reply_header(r, "Cache-Control", "no-store");
@@ -252,6 +261,6 @@ int message_page(struct identity *identity, struct req *r, const char *file,
 	}
 	len = page.len;
 	reply_owned(r, "text/html; charset=utf-8", mx_str_steal(&page), len);
-	set_page_headers(r, status);
+	set_page_headers(identity, r, status);
 	return 0;
 }

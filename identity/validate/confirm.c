@@ -128,6 +128,9 @@ int confirm_show(struct req *r)
 	rc = session_load(&call, proof.id, proof.client_secret, &session, &r->err);
 	if (rc)
 		return show_failure(r, rc);
+	/* Who comes again learns that it is done; that changes nothing any more. */
+	if (session.validated_ms && streq(session.threepid.medium, proof.medium))
+		return confirm(r, &proof);
 	return show_button(r, &proof, session.threepid.address);
 }
 
