@@ -97,10 +97,11 @@ class Browser:
                     return message["params"]
             self.messages.append(self.receive())
 
-    def open(self, url, width, height, dark=False):
+    def open(self, url, width, height, dark=False, language=None):
+        """language: what the reader's browser asks for, as in "de"."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return Page(self, session).load(url, width, height, dark)
+        return Page(self, session).load(url, width, height, dark, language)
 
 
 class Page:
@@ -110,14 +111,27 @@ class Page:
     def call(self, method, **parameters):
         return self.browser.call(method, self.session, **parameters)
 
-    def load(self, url, width, height, dark):
-        for domain in ("Page", "Runtime", "Log", "Accessibility"):
+    def load(self, url, width, height, dark, language):
+        for domain in ("Page", "Runtime", "Log", "Accessibility", "Network"):
             self.call(f"{domain}.enable")
+        if language:
+            self.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": language})
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=width < 600)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call("Page.navigate", url=url)
+        self.browser.wait_for("Page.loadEventFired", self.session)
+        return self
+
+    def press(self, selector):
+        """Clicks in the middle of what is there, as a finger does, and waits for the next page."""
+        x, y = self.evaluate(f"""(box => [box.x + box.width / 2, box.y + box.height / 2])(
+            document.querySelector({json.dumps(selector)}).getBoundingClientRect())""")
+        self.browser.messages = [message for message in self.browser.messages
+                                 if message["method"] != "Page.loadEventFired"]
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
         self.browser.wait_for("Page.loadEventFired", self.session)
         return self
 
