@@ -5,6 +5,7 @@ import concurrent.futures
 import hashlib
 import itertools
 import json
+import re
 
 import pytest
 
@@ -176,6 +177,12 @@ def test_each_secret_and_each_address_has_its_own_session(world, ann, mine):
 
 
 # ---- tokens
+
+
+def test_ids_and_tokens_cannot_be_guessed(mine):
+    assert re.fullmatch("[0-9a-zA-Z]{32}", mine.asked().sid)
+    assert re.fullmatch("[0-9a-zA-Z]{32}", mine.token)
+    assert mine.token not in mine.sid + mine.world.identity.log()
 
 
 @pytest.mark.parametrize("base", [V1, V2])

@@ -1,15 +1,17 @@
 """What the mails say: in the reader's language, in the operator's brand, and never in the words of
 whoever made the service write."""
 
+import itertools
 import re
 import urllib.parse
 
 import pytest
 
 from identity_world import UNLIMITED, V1, V2
-from mail_world import MailWorld, form
+from mail_world import FORM, NO_LIMITS, MailWorld, form
 
 BOB = "@bob:hs.test"
+NUMBERS = itertools.count(1)
 INVITE = {"room_id": "!room:hs.test", "sender": BOB, "medium": "email"}
 SUBJECTS = {"en": "Confirm your e-mail address", "de": "Bestätige deine E-Mail-Adresse",
             "fr": "Confirmez votre adresse e-mail", "es": "Confirma tu dirección de correo"}
@@ -67,14 +69,9 @@ def branded(tmp_path_factory):
     made.end()
 
 
-@pytest.fixture
-def mine(request):
-    """mine(world, part): a validation of an address that belongs to this test."""
-    def make(world, part=""):
-        name = re.sub("[^a-z]+", "-", request.node.name)[-55:].strip("-")
-        return world.validation(world.sign_in(BOB), f"{part or 'ann'}@{name}.example")
-
-    return make
+def mine(world):
+    """A validation of an address that nothing else here has."""
+    return world.validation(world.sign_in(BOB), f"person{next(NUMBERS)}@example.org")
 
 
 # ---- languages
@@ -85,9 +82,8 @@ def mine(request):
     ("tlh, es", "es"), ("tlh", "en"), ("*", "en"), (None, "en"), (";;,q=x", "en"),
     ("de;q=0, en", "en"), ("x" * 8000, "en"),
 ])
-def test_the_mail_speaks_the_readers_language(world, mine, wanted, language):
+def test_the_mail_speaks_the_readers_language(world, wanted, language):
     validation = mine(world)
-    validation.address = f"{abs(hash(wanted))}@language.example"
     mail = validation.asked(headers={"Accept-Language": wanted} if wanted else {}).mail()
     assert mail.subject == SUBJECTS[language]
     assert mail.message["Content-Language"] == language
@@ -97,7 +93,7 @@ def test_the_mail_speaks_the_readers_language(world, mine, wanted, language):
 @pytest.mark.parametrize("language, title", [
     ("de", "Adresse bestätigen"), ("fr", "Confirme"), ("es", "Confirma"), ("en", "Confirm"),
 ])
-def test_the_page_speaks_it_too(world, mine, language, title):
+def test_the_page_speaks_it_too(world, language, title):
     target = mine(world).asked().mail().target
     page = world.identity.get(target, headers={"Accept-Language": language})
     assert page.headers["Vary"] == "Accept-Language"
@@ -108,7 +104,7 @@ def test_the_page_speaks_it_too(world, mine, language, title):
 # ---- brands
 
 
-def test_the_operator_chooses_the_language_of_those_who_do_not(branded, mine):
+def test_the_operator_chooses_the_language_of_those_who_do_not(branded):
     mail = mine(branded).asked().mail()
     assert mail.message["Content-Language"] == "fr" and "Confirmez votre adresse" in mail.html
 
@@ -120,22 +116,21 @@ def test_the_operator_chooses_the_language_of_those_who_do_not(branded, mine):
     ("?brand=", "en", "By the name of the host"), ("", "en", "By the name of the host"),
 ])
 def test_the_brand_is_in_the_query_or_in_the_name_of_the_host(
-        branded, mine, query, language, subject):
+        branded, query, language, subject):
     validation = mine(branded)
-    validation.address = f"{abs(hash(query + language))}@brand.example"
     mail = validation.asked(query=query, headers={"Accept-Language": language}).mail()
     assert mail.subject == subject
     assert ("&brand=fancy" in mail.link) == ("fancy" in query)
 
 
-def test_whole_messages_of_an_older_service_are_read(branded, mine):
+def test_whole_messages_of_an_older_service_are_read(branded):
     mail = mine(branded).asked(query="?brand=older").mail()
     assert mail.subject == "Older service"
     assert mail.text.split()[0] == "127.0.0.1" and mail.query["token"] in mail.html
     assert len(mail.message.get_all("From")) == 1 and "multipart_boundary" not in str(mail.message)
 
 
-def test_an_operator_may_want_links_without_a_page(branded, mine):
+def test_an_operator_may_want_links_without_a_page(branded):
     validation = mine(branded).asked(query="?brand=fancy", next_link="https://ok.example/")
     target = validation.mail().target
     assert target.startswith(f"{V2}/validate/email/submitToken?")
@@ -246,9 +241,35 @@ def test_mails_have_budgets_and_say_when_to_come_back(tmp_path):
         assert mine.ask(2).status == 200, "what needs no mail is free"
         assert len(world.sink.mails) == 5
         stranger = {"client_secret": "x", "email": "v1@example.org", "send_attempt": 1}
-        reply = world.anybody.post(f"{V1}/validate/email/requestToken", form(stranger), headers={
-            "Content-Type": "application/x-www-form-urlencoded"})
+        reply = world.anybody.post(f"{V1}/validate/email/requestToken", form(stranger), headers=FORM)
         assert reply.status == 200, "strangers have their network's own"
+    finally:
+        world.end()
+
+
+@pytest.mark.parametrize("trusted, second", [([], 429), (["127.0.0.1/32"], 200)])
+def test_only_a_trusted_proxy_says_who_asks(tmp_path, trusted, second):
+    world = MailWorld(tmp_path, {"http": {"trusted_proxies": trusted}, "limits": NO_LIMITS | {
+        "mail_asker": {"burst": 1, "per_day": 1}}})
+    try:
+        world.start()
+        statuses = [world.anybody.post(f"{V1}/validate/email/requestToken", {
+            "client_secret": "x", "email": f"{n}@example.org", "send_attempt": 1},
+            headers={"X-Forwarded-For": f"203.0.113.7, 198.51.{n}.1"}).status for n in (1, 2)]
+        assert statuses == [200, second]
+        asked_from = "198.51.1.1" if trusted else "127.0.0.1"
+        assert f"The request came from {asked_from}." in world.sink.mails[0].text
+    finally:
+        world.end()
+
+
+def test_links_of_mails_live_without_the_older_endpoints(tmp_path):
+    world = MailWorld(tmp_path, {"endpoints": {"off": ["v1_validation"]}})
+    try:
+        validation = mine(world.start()).asked()
+        assert validation.open(f"{V1}/validate/email/submitToken").status == 404
+        page = world.identity.plain.request("POST", "/verify/email", form(validation.proof()), FORM)
+        assert page.status == 200 and validation.validated().status == 200
     finally:
         world.end()
 
