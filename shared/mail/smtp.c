@@ -198,13 +198,20 @@ static const char *reason(const struct exchange *exchange, CURLcode code)
 	return *exchange->curl_text ? exchange->curl_text : curl_easy_strerror(code);
 }
 
+/* A relay that refuses us before it has heard of the message says nothing about it: libcurl tells
+ * refusals of MAIL, RCPT and DATA by CURLE_SEND_ERROR. */
+static bool is_about_message(const struct exchange *exchange, CURLcode code)
+{
+	return exchange->ended || code == CURLE_SEND_ERROR;
+}
+
 static enum outbox_result judge(const struct exchange *exchange, CURLcode code)
 {
 	int reply = exchange->reply;
 
 	if (exchange->lacks_utf8)
 		return OUTBOX_REFUSED;
-	if (reply >= 500 && reply != CODE_NO_ACCESS && code != CURLE_LOGIN_DENIED)
+	if (reply >= 500 && reply != CODE_NO_ACCESS && is_about_message(exchange, code))
 		return OUTBOX_REFUSED;
 	if (reply >= 400 || !exchange->ended)
 		return OUTBOX_AGAIN;

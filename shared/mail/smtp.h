@@ -36,8 +36,9 @@ struct smtp_message {
 };
 
 /*
- * Waits. SENT: the relay took it. AGAIN: 4xx, no connection, bad certificate, wrong password, any
- * other failure before the final dot. REFUSED: 5xx. UNSURE: the final dot was sent and no reply
+ * Waits. SENT: the relay took it. AGAIN: 4xx, no connection, bad certificate, wrong password, a
+ * relay that turns us away, any other failure before the final dot. REFUSED: 5xx to the message or
+ * its addresses. UNSURE: the final dot was sent and no reply
  * came. err has the relay's words, without addresses.
  */
 enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_message *message,

@@ -89,8 +89,15 @@ def test_what_was_not_taken_comes_later_and_nothing_comes_twice(later, mood):
     assert later.all[mood].submit().json == {"success": True}
 
 
+def test_logs_hold_no_addresses(later):
+    log = later.world.identity.log()
+    assert "550 5.1.1 ... Recipient address rejected" in log
+    for mine in later.all.values():
+        assert mine.address not in log
+
+
 @pytest.mark.parametrize(
-    "mood", [smtp_sink.be_closed, smtp_sink.be_silent, smtp_sink.defer_sender],
+    "mood", [smtp_sink.be_closed, smtp_sink.be_shut, smtp_sink.be_silent, smtp_sink.defer_sender],
     ids=lambda mood: mood.name)
 def test_a_relay_that_takes_nobody_holds_up_mails_only(course, mood):
     world, ann = course.world, course.ann

@@ -285,8 +285,13 @@ def test_every_gateway_gets_the_message(world, mine, dialect, tmp_path):
 
 MOODS = {  # status of the answer, messages taken then, messages once all is well
     sms_gateway.refuse: (400, 0, 0),
+    sms_gateway.forbid: (400, 0, 0),
+    sms_gateway.redirect: (400, 0, 0),
     sms_gateway.fail: (200, 0, 0),  # nobody knows
     sms_gateway.be_busy: (200, 0, 1),
+    sms_gateway.throttle: (200, 0, 1),
+    sms_gateway.hang: (200, 1, 1),
+    sms_gateway.talk_much: (200, 1, 1),
     sms_gateway.hang_up: (200, 1, 1),
     sms_gateway.talk_garbage: (200, 1, 1),
 }

@@ -70,6 +70,11 @@ async def wait_a_little(_relay):
     await asyncio.sleep(SLOW_SECONDS)
 
 
+async def refuse_by_name(relay):
+    """With the address in its words, which must not get into logs and answers."""
+    return f"550 5.1.1 <{relay.to}>: Recipient address rejected"
+
+
 async def know(relay):
     """Strangers shall come again."""
     if relay.to in relay.sink.known:
@@ -84,7 +89,8 @@ be_silent = Mood("be_silent", greeting=hang)
 be_closed = Mood("be_closed", greeting=say("421 4.3.2 Not now"))
 refuse_sender = Mood("refuse_sender", sender=say("553 5.1.8 Not from you"))
 defer_sender = Mood("defer_sender", sender=say("451 4.3.0 Try later"))
-refuse = Mood("refuse", recipient=say("550 5.1.1 No such user here"))
+be_shut = Mood("be_shut", greeting=say("554 5.7.1 No mail from your network"))
+refuse = Mood("refuse", recipient=refuse_by_name)
 defer = Mood("defer", recipient=say("450 4.2.1 Mailbox busy"))
 greylist = Mood("greylist", recipient=know)
 hang_at_data = Mood("hang_at_data", data=hang)

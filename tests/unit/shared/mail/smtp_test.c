@@ -20,7 +20,7 @@
 
 /* A relay that answers each command by its first letters. NULL: as a good relay does. */
 struct relay {
-	const char *ehlo, *auth, *mail, *rcpt, *data, *end;
+	const char *greeting, *ehlo, *auth, *mail, *rcpt, *data, *end;
 	bool drops; /* closes instead of answering the final dot */
 	bool hangs; /* … or says nothing until the other side closes */
 	int fd;
@@ -78,7 +78,7 @@ static void *relay_main(void *ctx)
 	FILE *stream = fdopen(dup(fd), "r");
 	char line[2000];
 
-	say(fd, NULL, "220 relay ready");
+	say(fd, relay->greeting, "220 relay ready");
 	while (fgets(line, sizeof(line), stream)) {
 		mx_str_add_text(&relay->heard, line);
 		line[strcspn(line, "\r\n")] = '\0';
@@ -156,6 +156,8 @@ static void the_answer_decides(void **state)
 		enum outbox_result result;
 		const char *why;
 	} moods[] = {
+		{ { .greeting = "554 no mail from you" }, OUTBOX_AGAIN, "554 no mail from you" },
+		{ { .greeting = "421 too busy" }, OUTBOX_AGAIN, "421 too busy" },
 		{ { .rcpt = "550 no such user" }, OUTBOX_REFUSED, "550 no such user" },
 		{ { .rcpt = "450 <alice@example.com> try later" },
 		  OUTBOX_AGAIN,
