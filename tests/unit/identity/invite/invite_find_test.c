@@ -198,7 +198,8 @@ static void a_mail_is_written_again_without_its_key(void **state)
 {
 	struct invite_fixture *f = *state;
 	const char *token = invite(f, "Alice@example.com",
-				   "{\"room_name\":\"The Garden\",\"room_type\":\"m.space\","
+				   "{\"sender_display_name\":\"Bob\",\"room_name\":\"The Garden\","
+				   "\"room_type\":\"m.space\","
 				   "\"guest_access_token\":\"secret\","
 				   "\"org.matrix.web_client_location\":\"https://app.test\"}");
 
