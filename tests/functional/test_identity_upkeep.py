@@ -102,17 +102,13 @@ def test_what_a_service_takes_over_and_what_waits_for_a_restart(make):
     documents = [{"id": "privacy", "version": "1", "languages": [
         {"language": "en", "name": "Privacy", "url": "https://example.org/privacy"}]}]
     world.identity.reload(
-        terms={"documents": documents}, homeservers={"deny": ["hs.test"]}, server_name="other.test",
-        lookup={"pepper_days": 3}, validation={"landing_page": False}, invites={"local_max": 5},
+        terms={"documents": documents}, server_name="other.test",
         endpoints={"off": ["v1_lookup"]}, public_base_url="https://other.test",
-        binding={"tell_owner": False}, templates={"language": "de"},
         sms={"gateway": "command", "command": ["/bin/true"], **ALLOWED},
     )
     eventually(lambda: "the configuration is reloaded" in world.identity.log())
     waiting = re.findall(r'waits for a restart key="([\w.]+)"', world.identity.log())
-    assert sorted(waiting) == [
-        "binding", "endpoints", "homeservers", "invites", "lookup", "public_base_url",
-        "server_name", "sms.command", "templates", "validation"]
+    assert sorted(waiting) == ["endpoints", "public_base_url", "server_name", "sms.command"]
     assert world.anybody.get("/terms").json["policies"]["privacy"]["version"] == "1"
 
 

@@ -150,4 +150,4 @@ def test_a_copy_of_the_packaged_templates_is_a_brand(packages, tmp_path):
     (templates / "default/en/sms.txt").write_text("one\ntwo {{ token }\n")
     checked = run(program, "-c", conf, "--check")
     assert checked.returncode == 1
-    assert f"{conf}: templates.directory: default/en/sms.txt:2: " in checked.stderr
+    assert str(conf) in checked.stderr and "default/en/sms.txt:2: " in checked.stderr
