@@ -15,6 +15,7 @@
 
 #define BATCH_ITEMS    200
 #define ROWS_SHOWN_MAX 1000
+#define SOURCE         "Sydent"
 #define CLASS_MAX      32
 
 static const char usage[] = "import-sydent [--dry-run] SYDENT.DB [SYDENT.CONF]";
@@ -29,6 +30,7 @@ struct tally {
 struct import {
 	const struct identity_conf *conf;
 	bool dry_run, new_pepper;
+	bool sent; /* something was taken over */
 	json_t *batch;
 	struct import_row rows[BATCH_ITEMS]; /* of the batch */
 	struct mx_vec(struct tally) tallies;
@@ -112,7 +114,7 @@ static void note_outcomes(struct import *import, const json_t *outcomes)
 
 static int send_batch(struct import *import, struct mx_error *err)
 {
-	json_auto_t *body = json_pack("{s:s, s:b, s:O}", "source", "Sydent", "dry_run",
+	json_auto_t *body = json_pack("{s:s, s:b, s:O}", "source", SOURCE, "dry_run",
 				      import->dry_run, "items", import->batch);
 	json_auto_t *answer = identity_ask(import->conf, "POST", "/admin/v1/import", body);
 
@@ -120,6 +122,7 @@ static int send_batch(struct import *import, struct mx_error *err)
 		return mx_fail(err, MX_REMOTE_FAILED,
 			       "The import stopped; what was sent before is kept, and it can be "
 			       "run again");
+	import->sent = true;
 	note_outcomes(import, jarr(answer, "outcomes"));
 	json_array_clear(import->batch);
 	return 0;
@@ -209,8 +212,8 @@ static void print_peers(struct sqlite3 *database)
 	if (sydent_peers(database, &peers, NULL) == 0 && json_array_size(peers))
 		puts("# and its peers:\nreplication:\n  peers:");
 	json_array_foreach (peers, i, peer)
-		printf("    - name: \"%s\"\n      public_key: \"%s\"\n", console_word(peer, "name"),
-		       console_word(peer, "public_key"));
+		printf("    - name: \"%s\"\n      public_keys: [\"%s\"]\n",
+		       console_word(peer, "name"), console_word(peer, "public_key"));
 	json_decref(peers);
 }
 
@@ -245,11 +248,14 @@ static int run(struct import *import, const char *path, const struct sydent_conf
 	return rc;
 }
 
-/* Sydent never changed its five characters. */
-static void rotate_pepper(const struct import *import)
+/* For the audit log. Sydent never changed the five characters of its pepper. */
+static void end_import(const struct import *import)
 {
-	if (import->new_pepper && !import->dry_run)
-		json_decref(identity_ask(import->conf, "POST", "/admin/v1/pepper/rotate", NULL));
+	json_auto_t *body = json_pack("{s:s, s:b}", "source", SOURCE, "rotate_pepper",
+				      import->new_pepper);
+
+	if (!import->dry_run)
+		json_decref(identity_ask(import->conf, "POST", "/admin/v1/import/end", body));
 }
 
 static int import_files(struct import *import, const char *database, const char *conf)
@@ -261,7 +267,8 @@ static int import_files(struct import *import, const char *database, const char 
 	import->batch = json_array();
 	if (rc == 0)
 		rc = run(import, database, theirs, &err);
-	rotate_pepper(import);
+	if (import->sent)
+		end_import(import);
 	json_decref(import->batch);
 	mx_vec_done(&import->tallies);
 	sydent_conf_free(theirs);

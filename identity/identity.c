@@ -3,6 +3,7 @@
 #include "identity/account/authenticate.h"
 #include "identity/account/terms.h"
 #include "identity/audit/audit.h"
+#include "identity/bind/internal.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
 #include "identity/chores.h"
@@ -11,6 +12,7 @@
 #include "identity/names.h"
 #include "identity/open.h"
 #include "identity/reaping.h"
+#include "identity/replication/replication.h"
 #include "identity/routes.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
@@ -58,6 +60,7 @@ void identity_stop(void *ctx)
 {
 	struct identity *identity = ctx;
 
+	replication_close(identity->replication);
 	chores_stop(identity->chores);
 	if (identity->pepper)
 		pepper_stop(identity->pepper);
@@ -68,6 +71,7 @@ void identity_stop(void *ctx)
 	key_ring_free(identity->key_ring);
 	key_fetcher_free(identity->fetcher);
 	key_history_free(identity->history);
+	internal_free(identity->internal);
 	terms_free(identity->terms);
 	audit_free(identity->audit);
 	names_free(identity->names);
@@ -116,6 +120,19 @@ static void reload_sms(struct identity *identity, const struct sms_conf *sms)
 		say_kept("sms", &err);
 }
 
+/* Whether the endpoints are there is decided at the start. */
+static void reload_internal(struct identity *identity, const struct identity_conf *conf)
+{
+	const char *token_file = conf->internal.token_file;
+	struct mx_error err = { 0 };
+
+	if (!identity->internal != !token_file)
+		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key",
+		       "internal.token_file", NULL);
+	else if (token_file && internal_reload(identity->internal, token_file, &err))
+		say_kept("internal", &err);
+}
+
 void identity_reload(void *ctx, const void *conf_ptr)
 {
 	const struct identity_conf *conf = conf_ptr;
@@ -132,6 +149,8 @@ void identity_reload(void *ctx, const void *conf_ptr)
 		say_kept("keys", &err);
 	reload_mail(identity, conf);
 	reload_sms(identity, &conf->sms);
+	reload_internal(identity, conf);
+	replication_reload(identity->replication);
 }
 
 const char *identity_mail_why_not(void *ctx)

@@ -9,6 +9,7 @@ struct budgets;
 struct chores;
 struct daemon;
 struct identity_conf;
+struct internal;
 struct key_fetcher;
 struct key_history;
 struct key_ring;
@@ -22,6 +23,7 @@ struct net;
 struct outbox;
 struct pepper;
 struct sms;
+struct replication;
 struct req;
 struct route;
 struct store;
@@ -50,6 +52,8 @@ struct identity {
 	struct names *names;
 	struct terms *terms;
 	struct audit *audit;
+	struct replication *replication; /* NULL: there are no peers */
+	struct internal *internal; /* NULL: its endpoints are off */
 	struct chores *chores;
 	int64_t started_ms;
 };

@@ -51,6 +51,7 @@ static void set_budgets(struct identity_conf *conf)
 	set_budget(&conf->limits.sms_country, 50, 1440);
 	set_budget(&conf->limits.sms_network, 20, 20);
 	set_budget(&conf->limits.invites, 20, 288);
+	set_budget(&conf->limits.internal, 1000, 100000);
 	set_budget(&conf->limits.lookup_misses, 100000, 100000);
 }
 
@@ -237,6 +238,7 @@ static int check_budgets(const struct identity_conf *conf, struct mx_error *err)
 		{ "limits.sms_country", &conf->limits.sms_country },
 		{ "limits.sms_network", &conf->limits.sms_network },
 		{ "limits.invites", &conf->limits.invites },
+		{ "limits.internal", &conf->limits.internal },
 		{ "limits.lookup_misses", &conf->limits.lookup_misses },
 	};
 	int rc = 0;
@@ -268,6 +270,8 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 		rc = check_templates(conf, err);
 	if (rc == 0)
 		rc = sms_conf_check(&conf->sms, err);
+	if (rc == 0)
+		rc = replication_conf_check(&conf->replication, err);
 	if (rc == 0)
 		rc = check_terms(conf, err);
 	if (rc == 0)

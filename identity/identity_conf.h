@@ -1,6 +1,7 @@
 /* The identity service's configuration file. packaging/config/identity.yaml explains every key. */
 #pragma once
 
+#include "identity/replication/replication_conf.h"
 #include "identity/sms/sms_conf.h"
 #include "shared/daemon/daemon.h"
 
@@ -83,6 +84,9 @@ struct identity_conf {
 		unsigned days;
 	} audit;
 	struct {
+		char *token_file; /* NULL: those endpoints are not there */
+	} internal;
+	struct {
 		struct terms_document *documents;
 		unsigned documents_count;
 	} terms;
@@ -92,9 +96,10 @@ struct identity_conf {
 		} requests;
 		struct budget_limit registers, mail_asker, mail_address, mail_address_day,
 			mail_network, sms_number, sms_number_day, sms_country, sms_network, invites,
-			lookup_misses;
+			internal, lookup_misses;
 	} limits;
 	struct sms_conf sms;
+	struct replication_conf replication;
 };
 
 extern const cyaml_schema_value_t identity_conf_schema; /* identity_conf_rows.c */

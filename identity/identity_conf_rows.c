@@ -112,6 +112,11 @@ static const cyaml_schema_field_t audit_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t internal_fields[] = {
+	TEXT(internal, token_file),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t language_fields[] = {
 	NEEDED_OF(struct terms_language, language),
 	NEEDED_OF(struct terms_language, name),
@@ -165,6 +170,7 @@ static const cyaml_schema_field_t limits_fields[] = {
 	BUDGET(sms_country),
 	BUDGET(sms_network),
 	BUDGET(invites),
+	BUDGET(internal),
 	BUDGET(lookup_misses),
 	CYAML_FIELD_END,
 };
@@ -183,9 +189,12 @@ static const cyaml_schema_field_t identity_fields[] = {
 	MAPPING(lookup, MAYBE),
 	MAPPING(invites, MAYBE),
 	MAPPING(audit, MAYBE),
+	MAPPING(internal, MAYBE),
 	MAPPING(terms, MAYBE),
 	MAPPING(limits, MAYBE),
 	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),
+	CYAML_FIELD_MAPPING("replication", MAYBE, struct identity_conf, replication,
+			    replication_conf_fields),
 	CYAML_FIELD_END,
 };
 

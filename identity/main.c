@@ -20,6 +20,10 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 	if (streq(conf->sms.gateway, "command"))
 		daemon_path_add(paths, conf->sms.command[0],
 				DAEMON_PATH_NEEDED | DAEMON_PATH_EXECUTE);
+	daemon_path_add(paths, conf->internal.token_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->replication.certificate, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->replication.key, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->replication.ca_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
 }
 
@@ -38,6 +42,7 @@ static const char *const fixed_keys[] = {
 	"invites.keep_days",
 	"invites.web_client",
 	"audit",
+	"replication",
 	"sms.parallel",
 	"sms.pause_ms",
 	"sms.give_up_minutes",

@@ -4,6 +4,7 @@
 #include "identity/account/terms.h"
 #include "identity/account/terms_db.h"
 #include "identity/audit/audit.h"
+#include "identity/bind/internal.h"
 #include "identity/binding/binding.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
@@ -13,6 +14,7 @@
 #include "identity/invite/invite.h"
 #include "identity/message/templates.h"
 #include "identity/names.h"
+#include "identity/replication/replication.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
 #include "identity/suppress/suppression.h"
@@ -70,6 +72,7 @@ static int open_store(struct identity *identity, struct mx_error *err)
 		&audit_key_table,
 		&suppression_table,
 		&imported_token_table,
+		&replication_peer_table,
 		NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
@@ -191,6 +194,9 @@ int identity_open(struct identity *identity, struct mx_error *err)
 	if (rc)
 		return rc;
 	identity->names = names_new(conf);
+	rc = internal_new(conf->internal.token_file, &identity->internal, err);
+	if (rc)
+		return rc;
 	identity->terms = terms_new(conf->terms.documents, conf->terms.documents_count);
 	rc = audit_new(identity->store, &identity->audit, err);
 	if (rc == 0)
@@ -199,5 +205,5 @@ int identity_open(struct identity *identity, struct mx_error *err)
 		return rc;
 	outbox_start(identity->outbox);
 	pepper_start(identity->pepper);
-	return 0;
+	return replication_open(identity, &identity->replication, err);
 }

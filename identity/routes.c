@@ -24,6 +24,7 @@ const struct route *const identity_routes[] = { meta_routes,
 						lookup_v1_routes,
 						bind_routes,
 						bind_v1_routes,
+						internal_routes,
 						NULL };
 
 const struct route *const identity_admin_routes[] = {
@@ -77,6 +78,8 @@ static bool is_off(const struct identity_conf *conf, const struct route *routes)
 {
 	const char *group = group_of(routes);
 
+	if (routes == internal_routes)
+		return !conf->internal.token_file;
 	for (unsigned i = 0; i < conf->endpoints.off_count; i++)
 		if (streq(conf->endpoints.off[i], group))
 			return true;

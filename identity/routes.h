@@ -19,6 +19,7 @@ struct identity_conf;
 extern const struct route meta_routes[], pubkey_routes[];
 extern const struct route account_routes[], terms_routes[];
 extern const struct route lookup_routes[], lookup_v1_routes[], bind_routes[], bind_v1_routes[];
+extern const struct route internal_routes[];
 extern const struct route email_routes[], email_v1_routes[], confirm_routes[];
 extern const struct route msisdn_routes[], msisdn_v1_routes[];
 extern const struct route store_invite_v1_routes[], store_invite_v2_routes[];

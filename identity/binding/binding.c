@@ -6,6 +6,7 @@
 #include "identity/long_term_keys.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
 #include "shared/json/canonical.h"
 
 static struct binding_reader reader_of(const struct identity_call *call)
@@ -116,6 +117,28 @@ int binding_make(const struct identity_call *call, const struct threepid *threep
 }
 
 /* ---- storing */
+
+static bool same_user(const struct binding *one, const struct binding *two)
+{
+	return streq(one->user_id, two->user_id) || (!one->user_id && !two->user_id);
+}
+
+int binding_compare(const struct identity_call *call, const struct binding *binding,
+		    enum binding_standing *ret_standing)
+{
+	struct binding stored;
+	int rc = binding_load(call, &binding->threepid, &stored);
+
+	if (rc && rc != -MX_NOT_FOUND)
+		return rc;
+	if (rc || stored.ts_ms < binding->ts_ms)
+		*ret_standing = BINDING_NEWER;
+	else if (stored.ts_ms == binding->ts_ms && same_user(&stored, binding))
+		*ret_standing = BINDING_SAME;
+	else
+		*ret_standing = BINDING_OLDER;
+	return 0;
+}
 
 bool binding_put(const struct identity_call *call, const struct binding *binding)
 {

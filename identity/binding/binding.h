@@ -43,6 +43,13 @@ int binding_make(const struct identity_call *call, const struct threepid *threep
 int binding_sign(const struct identity_call *call, const struct binding *binding,
 		 struct binding *ret_binding, struct mx_error *err);
 
+/* How it stands to what is stored. */
+enum binding_standing { BINDING_NEWER, BINDING_SAME, BINDING_OLDER };
+
+/* Of the same moment but another user is older: what is here stays. */
+int binding_compare(const struct identity_call *call, const struct binding *binding,
+		    enum binding_standing *ret_standing);
+
 /* Stores it unless what is there is newer (false then), keeps the index by user, the log and
  * the look-up hashes in step. One of ours gets the next number of our log. */
 bool binding_put(const struct identity_call *call, const struct binding *binding);

@@ -3,14 +3,16 @@
 #include "identity/binding/lookup_hash.h"
 #include "identity/binding/pepper.h"
 #include "shared/core/arena.h"
+#include "shared/core/time.h"
 #include "shared/store/store.h"
 
-/* The hundred years that we give are no limit: most entries are a user id alone. */
+/* The hundred years that we give are no limit: most entries are a user id alone. Peers whose clock
+ * is ahead give what is still to come. */
 static struct lookup_entry entry_of(const struct binding *binding)
 {
 	struct lookup_entry entry = { .user_id = binding->user_id };
 
-	if (binding->not_before_ms != binding->ts_ms)
+	if (binding->not_before_ms != binding->ts_ms || binding->ts_ms > mx_now_ms())
 		entry.not_before_ms = binding->not_before_ms;
 	if (binding->not_after_ms != binding->ts_ms + BINDING_VALID_MS)
 		entry.not_after_ms = binding->not_after_ms;

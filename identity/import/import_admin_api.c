@@ -1,4 +1,5 @@
 /* The admin listener: taking over what another identity service has. */
+#include "identity/admin/admin.h"
 #include "identity/import/take_over.h"
 #include "identity/binding/lookup.h"
 #include "identity/identity.h"
@@ -24,17 +25,22 @@ static int post_import(struct req *r)
 	return rc;
 }
 
-/* A pepper that came from elsewhere may be short and old. */
-static int post_pepper(struct req *r)
+/* A pepper that came from elsewhere may be short and old: another one is made at once, unless that
+ * is under way already. */
+static int post_end(struct req *r)
 {
-	const struct identity *identity = r->app;
+	const struct identity_call call = call_of(r);
+	const struct audit_note note = { .what = "import", .thing = jstr(r->body, "source") };
 
-	return pepper_rotate(identity->pepper, &r->err);
+	if (r->run == 0 && jbool(r->body, "rotate_pepper", false))
+		pepper_rotate(call.identity->pepper, NULL);
+	admin_note(r, &call, &note);
+	return 0;
 }
 
 const struct route import_admin_routes[] = {
 	{ POST, "/admin/v1/import", post_import, .body = "identity/import",
 	  .body_max = IMPORT_BODY_MAX, .nodes_max = IMPORT_NODES_MAX },
-	{ POST, "/admin/v1/pepper/rotate", post_pepper },
+	{ POST, "/admin/v1/import/end", post_end, .txn = TXN_WRITE, .body = "identity/import_end" },
 	{ 0 },
 };

@@ -9,26 +9,21 @@
 #include "shared/id/server_name.h"
 #include "shared/json/json.h"
 
-/* What is stored is not known, or older. */
-static const char *standing(const struct binding *stored, const struct binding *binding)
-{
-	if (stored->ts_ms < binding->ts_ms)
-		return NULL;
-	if (stored->ts_ms == binding->ts_ms &&
-	    (streq(stored->user_id, binding->user_id) || (!stored->user_id && !binding->user_id)))
-		return TAKEN_KNOWN;
-	return "older: The address has a newer association here";
-}
-
 /* *ret_outcome NULL: it is to be stored. */
 static int compare(const struct identity_call *call, const struct binding *binding,
 		   const char **ret_outcome)
 {
-	struct binding stored;
-	int rc = binding_load(call, &binding->threepid, &stored);
+	static const char *const outcomes[] = {
+		[BINDING_NEWER] = NULL,
+		[BINDING_SAME] = TAKEN_KNOWN,
+		[BINDING_OLDER] = "older: The address has a newer association here",
+	};
+	enum binding_standing standing;
+	int rc = binding_compare(call, binding, &standing);
 
-	*ret_outcome = rc == 0 ? standing(&stored, binding) : NULL;
-	return rc == -MX_NOT_FOUND ? 0 : rc;
+	if (rc == 0)
+		*ret_outcome = outcomes[standing];
+	return rc;
 }
 
 static const char *read_binding(const struct identity_call *call, const json_t *item,

@@ -31,9 +31,9 @@ struct mx_tls {
 	struct credentials *current; /* under lock */
 };
 
-/* Guards `serving` and every mx_tls.current; held for a pointer's time only. */
+/* Guards those two and every mx_tls.current; held for a pointer's time only. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct mx_tls *serving;
+static struct mx_tls *serving, *serving_peers;
 
 static void credentials_unref(struct credentials *credentials)
 {
@@ -193,6 +193,8 @@ void mx_tls_free(struct mx_tls *tls)
 	pthread_mutex_lock(&lock);
 	if (serving == tls)
 		serving = NULL;
+	if (serving_peers == tls)
+		serving_peers = NULL;
 	pthread_mutex_unlock(&lock);
 	credentials_unref(tls->current);
 	mx_free(tls->certificate_file);
@@ -214,6 +216,13 @@ void mx_tls_serve(struct mx_tls *tls)
 {
 	pthread_mutex_lock(&lock);
 	serving = tls;
+	pthread_mutex_unlock(&lock);
+}
+
+void mx_tls_serve_peers(struct mx_tls *tls)
+{
+	pthread_mutex_lock(&lock);
+	serving_peers = tls;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -273,18 +282,24 @@ static bool hand_out(const struct credentials *credentials, struct handed_out *o
 	return true;
 }
 
-int mx_tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
-		    gnutls_pcert_st **certs, unsigned int *certs_len, gnutls_ocsp_data_st **ocsp,
-		    unsigned int *ocsp_len, gnutls_privkey_t *key, unsigned int *flags)
+/* What GnuTLS is to be told. */
+struct retrieved {
+	gnutls_pcert_st **certs;
+	unsigned *certs_len;
+	gnutls_ocsp_data_st **ocsp;
+	unsigned *ocsp_len;
+	gnutls_privkey_t *key;
+	unsigned *flags;
+};
+
+static int retrieve(struct mx_tls *const *from, const struct retrieved *ret)
 {
 	struct handed_out out = { 0 };
 	struct credentials *credentials;
 	bool complete;
 
-	(void)session;
-	(void)info;
 	pthread_mutex_lock(&lock);
-	credentials = credentials_of(serving);
+	credentials = credentials_of(*from);
 	pthread_mutex_unlock(&lock);
 	if (!credentials)
 		return -1;
@@ -294,11 +309,32 @@ int mx_tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *
 		handed_out_done(&out);
 		return -1;
 	}
-	*certs = out.certs;
-	*certs_len = out.len;
-	*key = out.key;
-	*ocsp = NULL;
-	*ocsp_len = 0;
-	*flags |= GNUTLS_CERT_RETR_DEINIT_ALL;
+	*ret->certs = out.certs;
+	*ret->certs_len = out.len;
+	*ret->key = out.key;
+	*ret->ocsp = NULL;
+	*ret->ocsp_len = 0;
+	*ret->flags |= GNUTLS_CERT_RETR_DEINIT_ALL;
 	return 0;
+}
+
+int mx_tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+		    gnutls_pcert_st **certs, unsigned int *certs_len, gnutls_ocsp_data_st **ocsp,
+		    unsigned int *ocsp_len, gnutls_privkey_t *key, unsigned int *flags)
+{
+	const struct retrieved ret = { certs, certs_len, ocsp, ocsp_len, key, flags };
+
+	(void)session, (void)info;
+	return retrieve(&serving, &ret);
+}
+
+int mx_tls_retrieve_peers(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			  gnutls_pcert_st **certs, unsigned int *certs_len,
+			  gnutls_ocsp_data_st **ocsp, unsigned int *ocsp_len, gnutls_privkey_t *key,
+			  unsigned int *flags)
+{
+	const struct retrieved ret = { certs, certs_len, ocsp, ocsp_len, key, flags };
+
+	(void)session, (void)info;
+	return retrieve(&serving_peers, &ret);
 }

@@ -25,9 +25,15 @@ int64_t mx_tls_expires_ms(struct mx_tls *tls);
 /*
  * For MHD_OPTION_HTTPS_CERT_CALLBACK2: gives every handshake the newest certificate of the
  * mx_tls last passed to mx_tls_serve(). The callback carries no context of ours, so a process
- * has one serving certificate; every listener with TLS uses it.
+ * has one serving certificate; every listener with TLS uses it. Listeners for peers, who show
+ * certificates themselves, have another one and a callback of their own.
  */
 void mx_tls_serve(struct mx_tls *tls);
 int mx_tls_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
 		    gnutls_pcert_st **certs, unsigned int *certs_len, gnutls_ocsp_data_st **ocsp,
 		    unsigned int *ocsp_len, gnutls_privkey_t *key, unsigned int *flags);
+void mx_tls_serve_peers(struct mx_tls *tls);
+int mx_tls_retrieve_peers(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+			  gnutls_pcert_st **certs, unsigned int *certs_len,
+			  gnutls_ocsp_data_st **ocsp, unsigned int *ocsp_len, gnutls_privkey_t *key,
+			  unsigned int *flags);

@@ -228,7 +228,7 @@ static int start_listeners(struct http_server *server, const struct http_conf *c
 			   struct mx_error *err)
 {
 	if (conf->tls) {
-		mx_tls_serve(conf->tls);
+		(conf->peer_authorities ? mx_tls_serve_peers : mx_tls_serve)(conf->tls);
 		gnutls_session_ticket_key_generate(&server->ticket_key);
 	}
 	for (unsigned i = 0; i < conf->listen_len; i++) {

@@ -30,6 +30,9 @@ struct http_conf {
 	const struct http_listen *listen;
 	unsigned listen_len;
 	struct mx_tls *tls; /* needed if a listener has tls; borrowed */
+	const char *peer_authorities; /* PEM, or NULL: clients of listeners with tls are asked for
+					 a certificate, see req_certificate(). A process
+					 has one such server */
 	unsigned io_threads; /* 0 = cores */
 	unsigned work_threads; /* 0 = 2 × cores */
 	unsigned net_threads; /* 0 = 32 */

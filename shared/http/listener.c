@@ -171,6 +171,7 @@ static struct MHD_Daemon *daemon_start(struct listener *listener, struct http_se
 		{ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)mx_tls_retrieve },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)mx_tls_priorities },
 		{ MHD_OPTION_END, 0, NULL },
+		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem pool[] = {
 		{ MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)conf->io_threads, NULL },
@@ -178,8 +179,15 @@ static struct MHD_Daemon *daemon_start(struct listener *listener, struct http_se
 	};
 	struct MHD_OptionItem strict[] = { strictness(), { MHD_OPTION_END, 0, NULL } };
 
+	/* With authorities the library asks clients for a certificate; nobody must have one. */
+	if (conf->peer_authorities) {
+		tls_options[0].ptr_value = (void *)mx_tls_retrieve_peers;
+		tls_options[2] = (struct MHD_OptionItem){
+			MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)conf->peer_authorities
+		};
+	}
 	if (!tls)
-		tls_options[0] = tls_options[2];
+		tls_options[0] = tls_options[3];
 	if (conf->io_threads == 1)
 		pool[0] = pool[1];
 	return MHD_start_daemon(

@@ -53,6 +53,10 @@ bool req_query_twice(struct req *r, const char *name);
 int req_query_i64(struct req *r, const char *name, int64_t other, int64_t *ret_value);
 const char *req_header(const struct req *r, const char *name);
 
+/* Of a server with peer_authorities: the client's certificate in DER, signed by one of them and
+ * valid now; empty without one. Its names are for the caller to look at. In r->mem. */
+struct mx_slice req_certificate(struct req *r);
+
 /* ---- answering; the last call wins, none means `{}` */
 
 /* Takes the reference. */

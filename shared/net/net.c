@@ -261,6 +261,10 @@ int net_new(const struct net_conf *conf, struct net **ret_net, struct mx_error *
 		       conf->per_address_max ? conf->per_address_max : PER_ADDRESS_MAX);
 	net->low_ports = ports_copy(conf->low_ports);
 	net->user_agent = mx_strdup(conf->user_agent ? conf->user_agent : USER_AGENT);
+	if (conf->certificate_file) {
+		net->certificate_file = mx_strdup(conf->certificate_file);
+		net->key_file = mx_strdup(conf->key_file);
+	}
 	net->wellknown = net_wellknown_new(net, conf);
 	metrics_init(net, conf->metrics);
 	multi_init(net);
@@ -301,6 +305,8 @@ void net_free(struct net *net)
 	mx_cidr_set_free(net->deny);
 	mx_free(net->low_ports);
 	mx_free(net->user_agent);
+	mx_free(net->certificate_file);
+	mx_free(net->key_file);
 	pthread_mutex_destroy(&net->lock);
 	mx_free(net);
 }

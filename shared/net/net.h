@@ -17,6 +17,8 @@ struct net_conf {
 	const char *const *allow, *const *deny; /* CIDRs, NULL-ended or NULL */
 	const char *dns_servers; /* "127.0.0.1:5353,…"; NULL = the system's */
 	const char *ca_file; /* NULL = the system's */
+	const char *certificate_file, *key_file; /* PEM, or both NULL: shown to servers that ask who
+						    the client is; read at every connection */
 	unsigned transfers_max; /* 0 = 256 at once; the others wait */
 	unsigned per_address_max; /* 0 = 2 at once to one IP address */
 	/* Ports of federation names that may be contacted besides 443, 8448 and 1024–65535;

@@ -25,6 +25,7 @@ struct net {
 	struct mx_cidr_set *allow, *deny;
 	uint16_t *low_ports;
 	char *user_agent;
+	char *certificate_file, *key_file; /* NULL: nobody is told who we are */
 	struct mx_metric *finished[MX_CODE_COUNT], *running, *waiting, *duration;
 
 	pthread_t thread;

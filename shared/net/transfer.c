@@ -175,6 +175,16 @@ static void set_checks(struct net_transfer *transfer)
 	SET(easy, CURLOPT_PREREQDATA, transfer);
 }
 
+static void set_certificate(struct net_transfer *transfer)
+{
+	const struct net *net = transfer->net;
+
+	if (!transfer->tls || !net->certificate_file)
+		return;
+	SET(transfer->easy, CURLOPT_SSLCERT, net->certificate_file);
+	SET(transfer->easy, CURLOPT_SSLKEY, net->key_file);
+}
+
 static void set_body(CURL *easy, const struct net_job *job)
 {
 	if (strcmp(job->method, "HEAD") == 0)
@@ -273,6 +283,7 @@ struct net_transfer *net_transfer_new(const struct net_job *job, struct net_task
 	SET(transfer->easy, CURLOPT_ERRORBUFFER, transfer->curl_text);
 	set_limits(transfer, job);
 	set_checks(transfer);
+	set_certificate(transfer);
 	set_body(transfer->easy, job);
 	set_headers(transfer, job);
 	if (!net_address_parse(transfer->host, &literal))

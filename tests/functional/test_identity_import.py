@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import sqlite3
 
@@ -80,6 +81,12 @@ def look_up(client, *addresses, pepper=None):
                                     "addresses": list(hashes)})
     assert reply.status == 200, reply
     return {hashes[key]: user for key, user in reply.json["mappings"].items()}
+
+
+def test_peers_are_printed_as_they_are_configured_here(people, old):
+    old.peer("peer.test", PUBLIC)
+    output = people.command("import-sydent", "--dry-run", old.save())
+    assert f'  peers:\n    - name: "peer.test"\n      public_keys: ["{PUBLIC}"]\n' in output
 
 
 def v1_lookup(world, address):
@@ -212,6 +219,14 @@ def fill(old):
     old.ephemeral_key(PUBLIC)
     old.session("ann@example.com", "secret", "token", mtime=now_ms())
     return old.save()
+
+
+def test_the_audit_log_knows_of_an_import(new, old):
+    path = fill(old)
+    new.command("import-sydent", "--dry-run", path)
+    new.command("import-sydent", path)
+    (entry,) = json.loads(new.command("audit", "--json"))["audit"]
+    assert (entry["what"], entry["thing"]) == ("import", "Sydent")
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(new, old, conf):

@@ -103,7 +103,8 @@ class Sample:
         return made
 
 
-TOGETHER = {"mail": ("mail.relay", "mail.from", "mail.user", "mail.password_file"),
+TOGETHER = {"replication": ("replication.certificate", "replication.key"),
+            "mail": ("mail.relay", "mail.from", "mail.user", "mail.password_file"),
             "sms": ("sms.gateway", "sms.url", "sms.webhook.body", "sms.webhook.success_path",
                     "sms.countries.allow", "sms.originators.", "sms.prices.",
                     "sms.secret_file")}

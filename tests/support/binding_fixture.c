@@ -2,6 +2,7 @@
 
 #include "identity/binding/lookup.h"
 #include "identity/long_term_keys.h"
+#include "identity/replication/replication.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -29,9 +30,13 @@ static void open_keys(struct binding_fixture *f)
 
 int binding_fixture_setup(void **state)
 {
-	static const struct store_table *const tables[] = { &binding_table,     &binding_user_table,
-							    &binding_log_table, &lookup_table,
-							    &pepper_table,      NULL };
+	static const struct store_table *const tables[] = { &binding_table,
+							    &binding_user_table,
+							    &binding_log_table,
+							    &lookup_table,
+							    &pepper_table,
+							    &replication_peer_table,
+							    NULL };
 	struct binding_fixture *f = mx_calloc(1, sizeof(*f));
 	struct pepper_conf pepper = { 0 };
 

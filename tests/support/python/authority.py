@@ -50,7 +50,7 @@ class Authority:
         """(certificate file, key file) for DNS names and, where they are such, IP addresses.
         "dns:192.0.2.1" is an address in the place of a name. days=-1: it has expired. More:
         key=("rsa:1024",); start_days=2: not valid yet; issuer: a pair that this made before
-        signs, and is sent along."""
+        signs, and is sent along; subject: the common name."""
         wanted = (tuple(names), days, purpose, tuple(sorted(more.items())))
         key = more.get("key", EC_KEY)
         if key not in self._keys:
@@ -59,7 +59,7 @@ class Authority:
             self._made[wanted] = self._sign(names, days, purpose, **more)
         return self._made[wanted], self._keys[key][0]
 
-    def _sign(self, names, days, purpose, key=EC_KEY, start_days=0, issuer=None):
+    def _sign(self, names, days, purpose, key=EC_KEY, start_days=0, issuer=None, subject="leaf"):
         number = len(self._made) + 1
         path = self.directory / f"{self._name}-{number}.pem"
         extensions = self.directory / f"{self._name}-{number}.cnf"
@@ -70,7 +70,7 @@ class Authority:
         signer, signer_key = issuer or (self.file, self._key)
         _openssl("x509", "-req", "-in", self._keys[key][1], "-CA", signer, "-CAkey", signer_key,
                  "-set_serial", number, "-days", days, "-extfile", extensions, "-out", path,
-                 start_days=start_days)
+                 "-subj", f"/CN={subject}", start_days=start_days)
         if issuer:
             path.write_text(path.read_text() + signer.read_text())
         return path

@@ -18,14 +18,26 @@ static bool has(const struct route **tables, const struct route *table)
 	return false;
 }
 
-static void everything_is_on_by_default(void **state)
+static void everything_but_internal_binds_is_on_by_default(void **state)
 {
 	const struct identity_conf conf = { 0 };
 	const struct route **tables = identity_routes_of(&conf);
 
 	(void)state;
 	for (size_t i = 0; identity_routes[i]; i++)
-		assert_true(has(tables, identity_routes[i]));
+		assert_int_equal(has(tables, identity_routes[i]),
+				 identity_routes[i] != internal_routes);
+	mx_free(tables);
+}
+
+static void internal_binds_need_a_token(void **state)
+{
+	char file[] = "/etc/trinity/token";
+	const struct identity_conf conf = { .internal = { file } };
+	const struct route **tables = identity_routes_of(&conf);
+
+	(void)state;
+	assert_true(has(tables, internal_routes));
 	mx_free(tables);
 }
 
@@ -57,7 +69,8 @@ static void groups_are_known_by_their_whole_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_on_by_default),
+		cmocka_unit_test(everything_but_internal_binds_is_on_by_default),
+		cmocka_unit_test(internal_binds_need_a_token),
 		cmocka_unit_test(a_group_is_off_as_a_whole),
 		cmocka_unit_test(groups_are_known_by_their_whole_names),
 	};

@@ -225,6 +225,33 @@ static void a_peers_binding_counts_only_in_its_time(void **state)
 	}
 }
 
+/* A peer's clock may be ahead. */
+static void what_begins_later_is_not_found_before(void **state)
+{
+	struct binding_fixture *f = *state;
+	const struct binding peers = {
+		.threepid = { "email", "alice@example.com" },
+		.user_id = "@alice:example.org",
+		.ts_ms = BINDING_FIXTURE_NOW + 50,
+		.not_before_ms = BINDING_FIXTURE_NOW + 50,
+		.not_after_ms = BINDING_FIXTURE_NOW + 50 + BINDING_VALID_MS,
+		.origin = "peer.example.org",
+		.signed_json = MX_SLICE("{}"),
+	};
+
+	assert_true(binding_put(&f->call, &peers));
+	for (int64_t later_ms = 49; later_ms <= 50; later_ms++) {
+		struct asking asking = { 0 };
+		json_t *mappings;
+
+		binding_fixture_at(f, BINDING_FIXTURE_NOW + later_ms);
+		asking.addresses = json_pack("[s]", hash_text(f, "alice@example.com", "email"));
+		mappings = ask(f, &asking, NULL);
+		assert_int_equal(json_object_size(mappings), later_ms == 50);
+		json_decref(mappings);
+	}
+}
+
 static void wrong_questions_are_refused(void **state)
 {
 	struct binding_fixture *f = *state;
@@ -378,6 +405,7 @@ int main(void)
 		binding_test(all_ways_say_the_newest),
 		binding_test(the_unbound_are_found_no_more),
 		binding_test(a_peers_binding_counts_only_in_its_time),
+		binding_test(what_begins_later_is_not_found_before),
 		binding_test(wrong_questions_are_refused),
 		binding_test(an_address_in_clear_is_two_words),
 		binding_test(the_operator_may_refuse_addresses_in_clear),
