@@ -29,11 +29,12 @@ static int take_pepper(struct sydent *sydent, const struct import_row *row, stru
 static int take_last_number(struct sydent *sydent, const struct import_row *row,
 			    struct cells *cells, void *ctx, struct mx_error *err)
 {
+	const struct import_row numbers = { "numbers of associations", row->number };
 	int64_t number = cell_number_or(cells, 0);
 
 	(void)ctx;
 	return sydent_take(
-		sydent, row, cells,
+		sydent, &numbers, cells,
 		json_pack("{ss sI}", "kind", "last_number", "number", (json_int_t)number), err);
 }
 

@@ -151,6 +151,8 @@ def test_the_newest_association_of_an_address_wins(new, old):
                     "moved@example.com")
     assert found == {"case@example.com": "@old:hs.test", "moved@example.com": "@moved:peer.test"}
     assert left_out(output) == {("local_threepid_associations", older): "spelling"}
+    assert counts(output)["local_threepid_associations"] == {
+        "new": 2, "older": 1, "spelling": 1}
     assert counts(output)["global_threepid_associations"] == {"new": 1, "older": 1}
     signatures = v1_lookup(new, "moved@example.com")["signatures"]
     assert set(signatures) >= {"peer.test"}
