@@ -71,7 +71,7 @@ static int open_store(struct identity *identity, struct mx_error *err)
 		&audit_table,
 		&audit_key_table,
 		&suppression_table,
-		&imported_token_table,
+		&imported_table,
 		&replication_peer_table,
 		NULL,
 	};

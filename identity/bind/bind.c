@@ -49,6 +49,15 @@ static void tell_owner(const struct identity_call *call, const struct threepid *
 		       mx_errc((enum mx_code) - rc)->text, NULL);
 }
 
+void bind_tell(const struct identity_call *call, const struct threepid *threepid,
+	       const char *user_id, const char *old_user_id)
+{
+	const struct notice rebound = { MESSAGE_REBOUND, user_id, old_user_id, NULL };
+	const struct notice unbound = { MESSAGE_UNBOUND, .user_id = old_user_id };
+
+	tell_owner(call, threepid, user_id ? &rebound : &unbound);
+}
+
 /* ---- binding */
 
 static int check_user(const char *user_id, struct mx_error *err)

@@ -22,6 +22,11 @@ int bind_directly(const struct identity_call *call, const struct threepid *three
 int bind_forget(const struct identity_call *call, const struct threepid *threepid,
 		struct mx_error *err);
 
+/* For what was decided elsewhere: tells the owner of an address that old_user_id has it no more,
+ * but user_id (NULL: nobody). */
+void bind_tell(const struct identity_call *call, const struct threepid *threepid,
+	       const char *user_id, const char *old_user_id);
+
 /* Removes the binding if it is exactly this one; 0 also if there was none. Notifies the owner. */
 int unbind(const struct identity_call *call, const struct threepid *threepid, const char *user_id,
 	   const struct message_style *style, struct mx_error *err);

@@ -28,6 +28,7 @@ struct newest {
 struct merge {
 	struct mx_map addresses; /* medium NUL folded address → newest */
 	struct mx_vec(struct newest *) winners;
+	struct mx_vec(struct newest) replaced; /* by another spelling */
 };
 
 /* ---- which */
@@ -42,12 +43,15 @@ static const char *why_loses(const struct newest *winner, const struct newest *l
 	return winner->is_global || loser->is_global ? why_older : why_spelling;
 }
 
-static void leave_loser(struct sydent *sydent, const struct newest *winner,
+static void leave_loser(struct sydent *sydent, struct merge *merge, const struct newest *winner,
 			const struct newest *loser)
 {
 	const struct import_row row = { loser->is_global ? GLOBAL : LOCAL, loser->number };
+	const char *why = why_loses(winner, loser);
 
-	sydent_leave(sydent, &row, why_loses(winner, loser));
+	if (why == why_spelling)
+		mx_vec_push(&merge->replaced, *loser);
+	sydent_leave(sydent, &row, why);
 }
 
 /* What is newer, or its own where both say the same moment, or what was written later. */
@@ -60,14 +64,15 @@ static bool wins(const struct newest *one, const struct newest *two)
 	return one->number > two->number;
 }
 
-static void compete(struct sydent *sydent, struct newest *before, const struct newest *next)
+static void compete(struct sydent *sydent, struct merge *merge, struct newest *before,
+		    const struct newest *next)
 {
 	if (wins(next, before)) {
-		leave_loser(sydent, next, before);
+		leave_loser(sydent, merge, next, before);
 		*before = *next;
 		return;
 	}
-	leave_loser(sydent, before, next);
+	leave_loser(sydent, merge, before, next);
 }
 
 static struct mx_slice key_of(struct mx_arena *mem, const struct threepid *threepid)
@@ -102,7 +107,7 @@ static int note_row(struct sydent *sydent, const struct import_row *row, struct 
 	key = key_of(sydent->mem, &threepid);
 	before = mx_map_find(&merge->addresses, key);
 	if (before) {
-		compete(sydent, before, &next);
+		compete(sydent, merge, before, &next);
 		return 0;
 	}
 	if (merge->addresses.len == ADDRESSES_MAX)
@@ -154,7 +159,7 @@ static int64_t bound_time(struct cells *cells, const char *user_id)
 }
 
 /* id, medium, address, mxid, ts, notBefore, notAfter */
-static json_t *read_own(struct sydent *sydent, struct cells *cells)
+static json_t *read_own(struct sydent *sydent, struct cells *cells, const char *kind)
 {
 	const char *medium = cell_text(cells), *address = cell_text(cells);
 	const char *user_id = cell_text_or_null(cells);
@@ -165,7 +170,7 @@ static json_t *read_own(struct sydent *sydent, struct cells *cells)
 
 	if (cells->why || threepid_parse(medium, address, sydent->mem, &threepid, NULL))
 		return NULL;
-	return json_pack("{ss ss ss ss? sI sI sI}", "kind", "binding", "medium", threepid.medium,
+	return json_pack("{ss ss ss ss? sI sI sI}", "kind", kind, "medium", threepid.medium,
 			 "address", threepid.address, "mxid", user_id, "ts", (json_int_t)ts_ms,
 			 "not_before", (json_int_t)not_before_ms, "not_after",
 			 (json_int_t)not_after_ms);
@@ -175,7 +180,7 @@ static int take_local(struct sydent *sydent, const struct import_row *row, struc
 		      void *ctx, struct mx_error *err)
 {
 	(void)ctx;
-	return sydent_take(sydent, row, cells, read_own(sydent, cells), err);
+	return sydent_take(sydent, row, cells, read_own(sydent, cells, "binding"), err);
 }
 
 /* originId, sgAssoc, the peer's key */
@@ -202,7 +207,7 @@ static int take_global(struct sydent *sydent, const struct import_row *row, stru
 	(void)ctx;
 	if (streq(origin, sydent->reading->server_name)) {
 		cells->next += PEERS_CELLS;
-		item = read_own(sydent, cells);
+		item = read_own(sydent, cells, "binding");
 	} else {
 		item = read_peers(cells, origin);
 	}
@@ -216,43 +221,61 @@ static const char select_global[] =
 	"WHERE peername = originServer AND alg = 'ed25519'), medium, address, mxid, ts, "
 	"notBefore, notAfter FROM " GLOBAL " WHERE id = ?";
 
-static int take_row(struct sydent *sydent, sqlite3_stmt *statement, const struct newest *winner,
-		    struct mx_error *err)
+static int take_replaced(struct sydent *sydent, const struct import_row *row, struct cells *cells,
+			 void *ctx, struct mx_error *err)
 {
-	const struct import_row row = { winner->is_global ? GLOBAL : LOCAL, winner->number };
+	const struct import_row owner = { "owners of other spellings", row->number };
+
+	(void)ctx;
+	return sydent_take(sydent, &owner, cells, read_own(sydent, cells, "replaced"), err);
+}
+
+/* The row of this number, by a statement that has its table. */
+static int take_row(struct sydent *sydent, sqlite3_stmt *statement,
+		    const struct sydent_query *query, int64_t number, struct mx_error *err)
+{
+	const struct import_row row = { query->table, number };
 	struct cells cells = { .statement = statement, .next = 1 };
 
 	mx_arena_reset(sydent->mem);
 	sqlite3_reset(statement);
-	sqlite3_bind_int64(statement, 1, winner->number);
+	sqlite3_bind_int64(statement, 1, number);
 	if (sqlite3_step(statement) != SQLITE_ROW)
 		return mx_fail(err, MX_INVALID_PARAM, "%s cannot be read: %s", row.table,
 			       sqlite3_errmsg(sydent->database));
-	return (winner->is_global ? take_global : take_local)(sydent, &row, &cells, NULL, err);
+	return query->visit(sydent, &row, &cells, NULL, err);
 }
 
-static int prepare(struct sydent *sydent, const char *table, const char *sql,
+static const struct sydent_query local_row = { LOCAL, select_local, take_local, NULL };
+static const struct sydent_query global_row = { GLOBAL, select_global, take_global, NULL };
+static const struct sydent_query replaced_row = { LOCAL, select_local, take_replaced, NULL };
+
+static int prepare(struct sydent *sydent, const struct sydent_query *query,
 		   sqlite3_stmt **ret_statement, struct mx_error *err)
 {
-	if (!sydent_has_table(sydent->database, table) ||
-	    sqlite3_prepare_v2(sydent->database, sql, -1, ret_statement, NULL) == SQLITE_OK)
+	if (!sydent_has_table(sydent->database, query->table) ||
+	    sqlite3_prepare_v2(sydent->database, query->sql, -1, ret_statement, NULL) == SQLITE_OK)
 		return 0;
-	return mx_fail(err, MX_INVALID_PARAM, "%s cannot be read: %s", table,
+	return mx_fail(err, MX_INVALID_PARAM, "%s cannot be read: %s", query->table,
 		       sqlite3_errmsg(sydent->database));
 }
 
 static int take_rows(struct sydent *sydent, const struct merge *merge, struct mx_error *err)
 {
 	sqlite3_stmt *local = NULL, *global = NULL;
-	int rc = prepare(sydent, LOCAL, select_local, &local, err);
+	int rc = prepare(sydent, &local_row, &local, err);
 
 	if (rc == 0)
-		rc = prepare(sydent, GLOBAL, select_global, &global, err);
+		rc = prepare(sydent, &global_row, &global, err);
 	for (size_t i = 0; rc == 0 && i < merge->winners.len; i++) {
 		const struct newest *winner = merge->winners.items[i];
 
-		rc = take_row(sydent, winner->is_global ? global : local, winner, err);
+		rc = winner->is_global ? take_row(sydent, global, &global_row, winner->number, err)
+				       : take_row(sydent, local, &local_row, winner->number, err);
 	}
+	/* Behind them all: who has the address now is known then. */
+	for (size_t i = 0; rc == 0 && i < merge->replaced.len; i++)
+		rc = take_row(sydent, local, &replaced_row, merge->replaced.items[i].number, err);
 	sqlite3_finalize(local);
 	sqlite3_finalize(global);
 	return rc;
@@ -267,6 +290,7 @@ int sydent_read_bindings(struct sydent *sydent, struct mx_error *err)
 		sort(&merge);
 		rc = take_rows(sydent, &merge, err);
 	}
+	mx_vec_done(&merge.replaced);
 	mx_vec_done(&merge.winners);
 	mx_map_done(&merge.addresses, mx_free);
 	return rc;

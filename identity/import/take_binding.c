@@ -1,10 +1,12 @@
 /* Bindings that are taken over: the service's own, signed again, and those of its peers. */
+#include "identity/bind/bind.h"
 #include "identity/binding/association.h"
 #include "identity/binding/binding.h"
 #include "identity/import/take_item.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/crypto/sha256.h"
 #include "shared/id/mxid.h"
 #include "shared/id/server_name.h"
 #include "shared/json/json.h"
@@ -115,6 +117,43 @@ static int take_peers(const struct identity_call *call, const json_t *item, cons
 	return 0;
 }
 
+static void replaced_hash(const struct threepid *threepid, const char *user_id,
+			  uint8_t ret_hash[MX_SHA256_LEN])
+{
+	mx_str_auto text = { 0 };
+
+	mx_str_addf(&text, "replaced %s %s %s", threepid->medium, threepid->address, user_id);
+	mx_sha256(mx_str_slice(&text), ret_hash);
+}
+
+/* Somebody had the address in another spelling. Its owner learns who has it now, once. */
+static int take_replaced(const struct identity_call *call, const json_t *item, const char *source,
+			 const char **ret_outcome)
+{
+	struct binding replaced, stored;
+	uint8_t hash[MX_SHA256_LEN];
+	bool again;
+	int rc;
+
+	(void)source;
+	*ret_outcome = read_binding(call, item, &replaced);
+	if (*ret_outcome)
+		return 0;
+	*ret_outcome = TAKEN_KNOWN;
+	rc = binding_load(call, &replaced.threepid, &stored);
+	if (rc == -MX_NOT_FOUND || !replaced.user_id)
+		return 0;
+	if (rc || streq(stored.user_id, replaced.user_id))
+		return rc;
+	replaced_hash(&replaced.threepid, replaced.user_id, hash);
+	rc = item_is_again(call, hash, &again);
+	if (rc || again)
+		return rc;
+	bind_tell(call, &replaced.threepid, stored.user_id, replaced.user_id);
+	*ret_outcome = TAKEN_NEW;
+	return 0;
+}
+
 static int take_last_number(const struct identity_call *call, const json_t *item,
 			    const char *source, const char **ret_outcome)
 {
@@ -131,5 +170,6 @@ const struct item_kind binding_kinds[] = {
 	{ "last_number", take_last_number },
 	{ "binding", take_own },
 	{ "peer_binding", take_peers },
+	{ "replaced", take_replaced },
 	{ 0 },
 };

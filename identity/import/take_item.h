@@ -4,6 +4,8 @@
 #include "identity/identity.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct mx_error;
 
@@ -19,6 +21,9 @@ extern const struct item_kind people_kinds[], binding_kinds[];
 
 #define TAKEN_NEW   "new"
 #define TAKEN_KNOWN "known"
+
+/* Whether what has this hash was taken over before, which is noted now. */
+int item_is_again(const struct identity_call *call, const uint8_t hash[32], bool *ret_again);
 
 /* "bad_address: The e-mail address is not valid" */
 const char *item_refused(const struct identity_call *call, const char *reason,

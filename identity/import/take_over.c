@@ -7,9 +7,14 @@
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 #include "shared/json/json.h"
+#include "shared/store/key.h"
 #include "shared/store/store.h"
 
 #define TRIES 5
+
+/* hash → nothing: of what must not happen twice. Somebody who has signed out stays so when the same
+ * database is taken over again. */
+const struct store_table imported_table = { .name = "imported" };
 
 static const struct item_kind *const kinds[] = { people_kinds, binding_kinds };
 
@@ -17,6 +22,21 @@ const char *item_refused(const struct identity_call *call, const char *reason,
 			 const struct mx_error *err)
 {
 	return mx_arena_strf(call->mem, "%s: %s", reason, err->text);
+}
+
+int item_is_again(const struct identity_call *call, const uint8_t hash[32], bool *ret_again)
+{
+	struct store_key key = { 0 };
+	struct mx_slice value;
+	int rc;
+
+	store_key_text(&key, mx_slice_of(hash, 32));
+	rc = store_txn_get(call->txn, &imported_table, store_key_slice(&key), call->mem, &value);
+	*ret_again = rc == 0;
+	if (rc != -MX_NOT_FOUND)
+		return rc;
+	store_txn_put(call->txn, &imported_table, store_key_slice(&key), MX_SLICE(""));
+	return 0;
 }
 
 static bool is_pepper(const json_t *item)

@@ -11,7 +11,7 @@ struct identity;
 struct mx_error;
 struct store_table;
 
-extern const struct store_table imported_token_table;
+extern const struct store_table imported_table;
 
 struct take_over {
 	const json_t *items; /* as the schema identity/import has them */

@@ -2,7 +2,6 @@
 #include "identity/account/account_db.h"
 #include "identity/account/terms.h"
 #include "identity/import/take_item.h"
-#include "identity/import/take_over.h"
 #include "identity/invite/ephemeral.h"
 #include "identity/invite/invite.h"
 #include "identity/validate/session_db.h"
@@ -12,12 +11,6 @@
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"
 #include "shared/json/json.h"
-#include "shared/store/key.h"
-#include "shared/store/store.h"
-
-/* hash of a token → nothing. Somebody who has logged out stays so when the same database is taken
- * over again. */
-const struct store_table imported_token_table = { .name = "imported_token" };
 
 #define SESSION_FOREIGN_ID_MAX 20
 
@@ -51,24 +44,6 @@ static int take_account(const struct identity_call *call, const json_t *item, co
 	return rc;
 }
 
-/* Whether the token came before, which is noted. */
-static int was_imported(const struct identity_call *call, const uint8_t hash[MX_SHA256_LEN],
-			bool *ret_was)
-{
-	struct store_key key = { 0 };
-	struct mx_slice value;
-	int rc;
-
-	store_key_text(&key, mx_slice_of(hash, MX_SHA256_LEN));
-	rc = store_txn_get(call->txn, &imported_token_table, store_key_slice(&key), call->mem,
-			   &value);
-	*ret_was = rc == 0;
-	if (rc != -MX_NOT_FOUND)
-		return rc;
-	store_txn_put(call->txn, &imported_token_table, store_key_slice(&key), MX_SLICE(""));
-	return 0;
-}
-
 /* When it was made is not known; the year that an unused one lives begins now. */
 static int take_token(const struct identity_call *call, const json_t *item, const char *source,
 		      const char **ret_outcome)
@@ -85,7 +60,7 @@ static int take_token(const struct identity_call *call, const json_t *item, cons
 	*ret_outcome = bad_user;
 	if (!token.user_id)
 		return 0;
-	rc = was_imported(call, hash, &was);
+	rc = item_is_again(call, hash, &was);
 	if (rc)
 		return rc;
 	*ret_outcome = was ? TAKEN_KNOWN : TAKEN_NEW;

@@ -13,6 +13,7 @@ from unpaddedbase64 import encode_base64
 
 from identity_world import V1, Client
 from origins import now_ms
+from smtp_sink import SmtpSink
 from sydent_database import SydentDatabase, association, signed_by
 from trinity import eventually
 
@@ -156,6 +157,22 @@ def test_the_newest_association_of_an_address_wins(new, old):
     assert counts(output)["global_threepid_associations"] == {"new": 1, "older": 1}
     signatures = v1_lookup(new, "moved@example.com")["signatures"]
     assert set(signatures) >= {"peer.test"}
+
+
+def test_the_owner_of_an_address_learns_who_has_it_now(make_people, old, tmp_path):
+    with SmtpSink() as sink:
+        new = make_people({"mail": sink.conf(tmp_path)}).start()
+        old.bind("case@example.com", "@new:hs.test", ts=1600000000000)
+        old.bind("Case@Example.com", "@former:hs.test", ts=1500000000000)
+        old.bind("same@example.com", "@same:hs.test", ts=1600000000000)
+        old.bind("Same@example.com", "@same:hs.test", ts=1500000000000)
+        path = old.save()
+        new.command("import-sydent", "--dry-run", path)
+        for _ in range(2):
+            new.command("import-sydent", path)
+        mail = sink.only_mail_to("case@example.com")
+        assert "@new:hs.test" in mail.text and "@former:hs.test" in mail.text
+        assert len(sink.mails) == 1
 
 
 def test_old_invites_are_valid_and_sign(new, old, conf):

@@ -157,6 +157,9 @@ static void the_newest_of_all_spellings_wins(void **state)
 	read_well(f);
 	assert_string_equal(jstr(item(f, "binding", 0), "mxid"), "@2:hs.test");
 	assert_null(item(f, "binding", 1));
+	/* For their owner, who is to know. */
+	assert_string_equal(jstr(item(f, "replaced", 0), "mxid"), "@1:hs.test");
+	assert_string_equal(jstr(item(f, "replaced", 1), "mxid"), "@3:hs.test");
 	left_is(f, "local_threepid_associations 1 spelling\n"
 		   "local_threepid_associations 3 spelling\n");
 }
