@@ -9,6 +9,7 @@ import random
 import subprocess
 
 import identity_world
+import measure
 import metrics
 import trinity
 
@@ -94,9 +95,13 @@ class Service:
             listener.daemon = None  # no time for schemas
         if count:
             self.seconds = seed(self.identity, count)
-        self.world.start()
+        self.start()
         self.tokens = [self.world.sign_in(f"@asker{i}:hs.test").token for i in range(ACCOUNTS)]
         self.client = identity_world.Client(self.identity, self.tokens[0])
+
+    def start(self):
+        self.identity.start()
+        measure.put_first(self.pid)
 
     @property
     def pid(self):
