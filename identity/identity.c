@@ -5,6 +5,7 @@
 #include "identity/audit/audit.h"
 #include "identity/bind/internal.h"
 #include "identity/binding/lookup.h"
+#include "identity/bind/key_waits.h"
 #include "identity/budgets.h"
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
@@ -68,6 +69,7 @@ void identity_stop(void *ctx)
 		outbox_stop(identity->outbox, OUTBOX_GRACE_MS);
 	if (identity->fetcher)
 		key_fetch_save(identity->fetcher, NULL);
+	key_waits_free(identity->key_waits);
 	key_ring_free(identity->key_ring);
 	key_fetcher_free(identity->fetcher);
 	key_history_free(identity->history);

@@ -13,6 +13,7 @@ struct internal;
 struct key_fetcher;
 struct key_history;
 struct key_ring;
+struct key_waits;
 struct long_term_keys;
 struct mailer;
 struct names;
@@ -42,6 +43,7 @@ struct identity {
 	struct key_history *history; /* of homeservers' keys: signed unbinds */
 	struct key_fetcher *fetcher;
 	struct key_ring *key_ring;
+	struct key_waits *key_waits;
 	struct long_term_keys *keys;
 	struct template_set *templates;
 	struct outbox *outbox;

@@ -5,6 +5,7 @@
 #include "identity/account/terms_db.h"
 #include "identity/audit/audit.h"
 #include "identity/bind/internal.h"
+#include "identity/bind/key_waits.h"
 #include "identity/binding/binding.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
@@ -133,6 +134,7 @@ static int open_key_ring(struct identity *identity, struct mx_error *err)
 	ring.history = fetch.history = identity->history;
 	ring.fetcher = identity->fetcher = key_fetcher_new(&fetch);
 	identity->key_ring = key_ring_new(&ring);
+	identity->key_waits = key_waits_new(identity->conf->daemon.http.net_threads);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ static int prove_by_homeserver(struct req *r, const struct identity_call *call)
 	const struct unbind_request request = {
 		.authorization = req_header(r, "Authorization"),
 		.target = r->target,
+		.client = r->client,
 		.content = r->raw,
 		.user_id = jstr(r->body, "mxid"),
 		.may_wait = r->lane == LANE_NET,

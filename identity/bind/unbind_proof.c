@@ -1,5 +1,6 @@
 #include "identity/bind/unbind_proof.h"
 
+#include "identity/bind/key_waits.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/validate/session.h"
@@ -123,16 +124,30 @@ static int check_origin(const struct xmatrix *header, const struct unbind_reques
 	return mx_fail(err, MX_FORBIDDEN, "The user is not one of the server that signed");
 }
 
-static int find_key(const struct identity_call *call, const struct xmatrix *header, bool may_wait,
-		    uint8_t ret_key[32], struct mx_error *err)
+static int fetch_key(const struct identity_call *call, const struct xmatrix *header,
+		     const char *client, uint8_t ret_key[32], struct mx_error *err)
 {
-	struct key_ring *ring = call->identity->key_ring;
-	int rc = may_wait ? key_ring_find(ring, header->origin, header->key, call->now_ms, true,
-					  ret_key, err)
-			  : key_ring_peek(ring, header->origin, header->key, call->now_ms, true,
-					  ret_key, err);
+	struct key_waits *waits = call->identity->key_waits;
+	unsigned place;
+	int rc = key_waits_enter(waits, client, &place, err);
 
-	if (rc == 0 || rc == -MX_MOVE_NET || rc == -MX_REMOTE_FAILED || rc == -MX_STORE)
+	if (rc)
+		return rc;
+	rc = key_ring_find(call->identity->key_ring, header->origin, header->key, call->now_ms,
+			   true, ret_key, err);
+	key_waits_leave(waits, place);
+	return rc;
+}
+
+static int find_key(const struct identity_call *call, const struct xmatrix *header,
+		    const struct unbind_request *request, uint8_t ret_key[32], struct mx_error *err)
+{
+	int rc = request->may_wait ? fetch_key(call, header, request->client, ret_key, err)
+				   : key_ring_peek(call->identity->key_ring, header->origin,
+						   header->key, call->now_ms, true, ret_key, err);
+
+	if (rc == 0 || rc == -MX_MOVE_NET || rc == -MX_REMOTE_FAILED || rc == -MX_STORE ||
+	    rc == -MX_LIMIT_EXCEEDED)
 		return rc;
 	return no_proof(err);
 }
@@ -175,7 +190,7 @@ int unbind_proof_homeserver(const struct identity_call *call, const struct unbin
 		return no_proof(err);
 	rc = check_origin(&header, request, err);
 	if (rc == 0)
-		rc = find_key(call, &header, request->may_wait, key, err);
+		rc = find_key(call, &header, request, key, err);
 	if (rc)
 		return rc;
 	return verifies(&header, request, &names, key, call->mem) ? 0 : no_proof(err);

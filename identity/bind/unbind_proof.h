@@ -19,6 +19,7 @@ int unbind_proof_session(const struct identity_call *call, const char *sid,
 struct unbind_request {
 	const char *authorization; /* may be NULL */
 	const char *target; /* raw path and query */
+	const char *client; /* address of who asks */
 	struct mx_slice content;
 	const char *user_id;
 	bool may_wait; /* for the network: only in LANE_NET */
@@ -27,7 +28,8 @@ struct unbind_request {
 /*
  * The request is signed by the user's homeserver, for one of the names that this service goes by.
  * -MX_NO_PROOF, -MX_FORBIDDEN for another server's user, -MX_REMOTE_FAILED if the key could not be
- * asked for; -MX_MOVE_NET if it must be, and may_wait is false.
+ * asked for; -MX_MOVE_NET if it must be, and may_wait is false; -MX_LIMIT_EXCEEDED if too many
+ * wait for keys already.
  */
 int unbind_proof_homeserver(const struct identity_call *call, const struct unbind_request *request,
 			    struct mx_error *err);

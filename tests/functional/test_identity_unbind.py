@@ -1,8 +1,11 @@
 """Unbinding: by whoever proved the address, or by the user's homeserver. Homeservers take a 400,
 404 or 501 for "cannot be unbound" and forget the binding, so a proof that fails is 401 or 403."""
 
+import asyncio
+import concurrent.futures
 import itertools
 import json
+import threading
 
 import pytest
 from signedjson.key import decode_signing_key_base64
@@ -11,6 +14,7 @@ import bind_world
 from bind_world import refused
 from identity_world import V1, V2
 from mail_world import NO_LIMITS
+from trinity import eventually
 
 WORLD = bind_world.World
 PLENTY = {"burst": 1000000, "per_day": 1000000}
@@ -170,6 +174,37 @@ def test_a_homeserver_that_cannot_be_asked_is_not_told_that_it_never_works(peopl
     server.fault = lambda _origin, exchange: exchange.reset()
     reply = people.unbind(content, server.authorization(content))
     refused(reply, 502, "M_UNKNOWN")
+
+
+def test_servers_that_hang_keep_nobody_from_signing_in(make_people):
+    """Anybody may name them, and somebody has to wait for their keys."""
+    people = make_people({"limits": NO_LIMITS}).start()
+    servers = [people.homeserver(f"hangs{i}.test") for i in range(40)]
+    good, released = people.homeserver("good.test"), threading.Event()
+
+    async def hang(_origin, exchange):
+        while not released.is_set():
+            await asyncio.sleep(0.02)
+        exchange.reset()
+
+    for server in servers:
+        server.fault = hang
+
+    def unbind(server):
+        content = {"mxid": f"@a:{server.name}",
+                   "threepid": {"medium": "email", "address": "a@b.test"}}
+        return people.unbind(content, server.authorization(content))
+
+    with concurrent.futures.ThreadPoolExecutor(len(servers)) as pool:
+        futures = [pool.submit(unbind, server) for server in servers]
+        eventually(lambda: sum(future.done() for future in futures) > len(servers) / 2)
+        assert people.register(good.issue("@x:good.test")).status == 200
+        assert not all(future.done() for future in futures), "some still wait"
+        released.set()
+    replies = [future.result() for future in futures]
+    assert {(reply.status, reply.errcode) for reply in replies} == {
+        (502, "M_UNKNOWN"), (429, "M_LIMIT_EXCEEDED")}
+    assert all(int(reply.headers["Retry-After"]) for reply in replies if reply.status == 429)
 
 
 def test_the_signed_vector_of_other_services_is_accepted(make_people):

@@ -1,5 +1,6 @@
 #include "identity/bind/unbind_proof.h"
 
+#include "identity/bind/key_waits.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/validate/session.h"
@@ -111,15 +112,17 @@ static int ask(const struct asking *asking)
 	mx_arena_auto *mem = mx_arena_new(0);
 	char *names[] = { (char *)(uintptr_t)asking->name };
 	struct identity_conf conf = { .server_name = server_name, .public_base_url = base_url };
-	struct identity identity = { .conf = &conf };
+	struct identity identity = { .conf = &conf, .key_waits = key_waits_new(8) };
 	const struct identity_call call = { .identity = &identity, .mem = mem };
 	const struct unbind_request request = {
 		.authorization = asking->authorization,
 		.target = asking->target ? asking->target : "/_matrix/identity/v2/3pid/unbind",
 		.content = MX_SLICE(CONTENT),
 		.user_id = asking->user_id ? asking->user_id : "@alice:example.org",
+		.client = "192.0.2.1",
 		.may_wait = asking->may_wait,
 	};
+	int rc;
 
 	if (asking->server_name)
 		conf.server_name = (char *)(uintptr_t)asking->server_name;
@@ -129,7 +132,9 @@ static int ask(const struct asking *asking)
 		conf.binding.names = names;
 		conf.binding.names_count = 1;
 	}
-	return unbind_proof_homeserver(&call, &request, NULL);
+	rc = unbind_proof_homeserver(&call, &request, NULL);
+	key_waits_free(identity.key_waits);
+	return rc;
 }
 
 static int ask_with(const char *authorization)
