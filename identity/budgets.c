@@ -38,6 +38,7 @@ static const char *const names[BUDGET_KINDS] = {
 	[BUDGET_SMS_COUNTRY] = "sms_country",
 	[BUDGET_SMS_PREFIX] = "sms_network",
 	[BUDGET_INVITE_SENDER] = "invites",
+	[BUDGET_INVITE_ADDRESS] = "invite_address",
 	[BUDGET_LOOKUP_MISSES] = "lookup_misses",
 };
 

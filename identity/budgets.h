@@ -20,6 +20,7 @@ enum budget_kind {
 	BUDGET_SMS_PREFIX,
 	BUDGET_INVITE_SENDER,
 	BUDGET_INTERNAL, /* all binds and unbinds of the operator's own programs */
+	BUDGET_INVITE_ADDRESS, /* of all senders: accounts are to be had for nothing */
 	BUDGET_LOOKUP_MISSES, /* per account and day; a hit costs a tenth of a miss */
 	BUDGET_KINDS
 };

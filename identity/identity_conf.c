@@ -52,6 +52,7 @@ static void set_budgets(struct identity_conf *conf)
 	set_budget(&conf->limits.sms_network, 20, 20);
 	set_budget(&conf->limits.invites, 20, 288);
 	set_budget(&conf->limits.internal, 1000, 100000);
+	set_budget(&conf->limits.invite_address, 30, 72);
 	set_budget(&conf->limits.lookup_misses, 100000, 100000);
 }
 
@@ -239,6 +240,7 @@ static int check_budgets(const struct identity_conf *conf, struct mx_error *err)
 		{ "limits.sms_network", &conf->limits.sms_network },
 		{ "limits.invites", &conf->limits.invites },
 		{ "limits.internal", &conf->limits.internal },
+		{ "limits.invite_address", &conf->limits.invite_address },
 		{ "limits.lookup_misses", &conf->limits.lookup_misses },
 	};
 	int rc = 0;

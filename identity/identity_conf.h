@@ -96,7 +96,7 @@ struct identity_conf {
 		} requests;
 		struct budget_limit registers, mail_asker, mail_address, mail_address_day,
 			mail_network, sms_number, sms_number_day, sms_country, sms_network, invites,
-			internal, lookup_misses;
+			internal, invite_address, lookup_misses;
 	} limits;
 	struct sms_conf sms;
 	struct replication_conf replication;

@@ -171,6 +171,7 @@ static const cyaml_schema_field_t limits_fields[] = {
 	BUDGET(sms_network),
 	BUDGET(invites),
 	BUDGET(internal),
+	BUDGET(invite_address),
 	BUDGET(lookup_misses),
 	CYAML_FIELD_END,
 };

@@ -36,6 +36,7 @@ void identity_rates(const struct identity_conf *conf, struct budget_rate rates[B
 	rates[BUDGET_SMS_PREFIX] = rate_of(&conf->limits.sms_network);
 	rates[BUDGET_INVITE_SENDER] = rate_of(&conf->limits.invites);
 	rates[BUDGET_INTERNAL] = rate_of(&conf->limits.internal);
+	rates[BUDGET_INVITE_ADDRESS] = rate_of(&conf->limits.invite_address);
 	rates[BUDGET_LOOKUP_MISSES] = rate_of(&conf->limits.lookup_misses);
 }
 

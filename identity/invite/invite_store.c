@@ -32,17 +32,15 @@ static int check_asker(const struct invite_asking *asking, struct mx_error *err)
 	return 0;
 }
 
-/* It stays spent when the invite is refused: the refusal tells whose an address is. */
 static int pay(const struct identity_call *call, const struct invite_asking *asking,
-	       struct mx_error *err)
+	       enum budget_kind kind, const char *name, struct mx_error *err)
 {
 	int64_t retry_ms = 0;
 	int rc;
 
 	if (asking->paid)
 		return 0;
-	rc = budgets_take(call->identity->budgets, BUDGET_INVITE_SENDER, asking->payer, 1,
-			  &retry_ms, err);
+	rc = budgets_take(call->identity->budgets, kind, name, 1, &retry_ms, err);
 	if (rc && err)
 		err->retry_after_ms = retry_ms;
 	return rc;
@@ -94,6 +92,8 @@ static int check_medium(const struct identity_call *call, const struct threepid 
 	return rc;
 }
 
+/* What the sender pays stays spent when the invite is refused: the refusal tells whose an address
+ * is. */
 static int check(const struct identity_call *call, const struct invite_asking *asking,
 		 struct threepid *ret_threepid, struct invite_answer *answer, struct mx_error *err)
 {
@@ -102,12 +102,14 @@ static int check(const struct identity_call *call, const struct invite_asking *a
 	if (rc == 0)
 		rc = block_check(call->identity->names, asking, err);
 	if (rc == 0)
-		rc = pay(call, asking, err);
+		rc = pay(call, asking, BUDGET_INVITE_SENDER, asking->payer, err);
 	if (rc == 0)
 		rc = read_threepid(call, asking, ret_threepid, err);
 	if (rc == 0)
 		rc = check_unbound(call, ret_threepid, answer, err);
-	return rc ? rc : check_medium(call, ret_threepid, err);
+	if (rc == 0)
+		rc = check_medium(call, ret_threepid, err);
+	return rc ? rc : pay(call, asking, BUDGET_INVITE_ADDRESS, ret_threepid->address, err);
 }
 
 static const char *new_token(struct mx_arena *mem)

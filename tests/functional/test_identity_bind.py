@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 
 import pytest
 from canonicaljson import encode_canonical_json
@@ -10,9 +11,10 @@ from signedjson.sign import verify_signed_json
 from unpaddedbase64 import decode_base64
 
 import bind_world
-from bind_world import SPEC_SEED, refused
+from bind_world import SPEC_SEED, hash_of, refused
 from identity_world import V1, V2
 from mail_world import NO_LIMITS, form
+from sms_gateway import SmsGateway
 
 WORLD = bind_world.World
 PLENTY = {"burst": 1000000, "per_day": 1000000}
@@ -195,6 +197,43 @@ def test_of_many_who_bind_at_once_one_wins(people):
     newest = max(replies, key=lambda reply: reply.json["ts"]).json
     assert people.lookup_v1("race@bind.test") == newest
     assert people.found("race@bind.test") == newest["mxid"]
+
+
+# ---- phone numbers
+
+
+@pytest.fixture
+def gateway():
+    made = SmsGateway()
+    yield made
+    made.close()
+
+
+def test_a_phone_number_is_bound_found_and_unbound(make_people, gateway, tmp_path):
+    people = make_people({"sms": gateway.conf("webhook", tmp_path)}).start()
+    ann, number = people.person("@ann:hs.test"), "447700900001"
+    sid = ann.post("/validate/msisdn/requestToken", {
+        "client_secret": "s", "country": "GB", "phone_number": "07700 900001",
+        "send_attempt": 1}).json["sid"]
+    proof = {"sid": sid, "client_secret": "s"}
+    code = re.search(r"\b\d{6}\b", gateway.wait_for(1)[0].text)[0]
+    assert ann.post("/validate/msisdn/submitToken", proof | {"token": code}).status == 200
+    bound = ann.post("/3pid/bind", proof | {"mxid": ann.id}).json
+    people.verify(bound)
+    assert (bound["medium"], bound["address"]) == ("msisdn", number)
+
+    hashed = hash_of(number, people.pepper, "msisdn")
+    assert people.mappings([hashed, hash_of(number, people.pepper)]) == {hashed: ann.id}
+    assert people.mappings([f"{number} msisdn"], "none") == {f"{number} msisdn": ann.id}
+    assert people.lookup_v1(number, "msisdn") == bound and people.lookup_v1(number) == {}
+    invite = {"medium": "msisdn", "address": number, "room_id": "!r:hs.test", "sender": ann.id}
+    refused(ann.post("/store-invite", invite), 400, "M_THREEPID_IN_USE")
+
+    content = {"mxid": ann.id, "threepid": {"medium": "msisdn", "address": number}}
+    header = people.homeserver("hs.test").authorization(content)
+    assert people.unbind(content, header).status == 200
+    assert people.mappings([hashed]) == {} and people.lookup_v1(number, "msisdn") == {}
+    refused(ann.post("/store-invite", invite), 400, "M_UNRECOGNIZED")
 
 
 # ---- the owner

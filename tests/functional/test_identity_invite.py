@@ -247,6 +247,22 @@ def test_a_sender_has_a_budget(make_people):
     refused(reply, 429, "M_LIMIT_EXCEEDED")  # v1 has no accounts: the network pays
 
 
+def test_an_address_is_not_flooded_by_many_senders(make_people):
+    limits = NO_LIMITS | {"invite_address": {"burst": 3, "per_day": 24}}
+    people = make_people({"limits": limits}).start()
+    senders = [people.person(f"@bot{i}:hs.test") for i in range(4)]
+    for sender in senders[:3]:
+        stored(sender, sender=sender.id, address="victim@invite.test")
+    body = INVITE | {"sender": senders[3].id, "address": "VICTIM@invite.test"}
+    reply = refused(senders[3].post("/store-invite", body), 429, "M_LIMIT_EXCEEDED")
+    assert 0 < reply.json["retry_after_ms"] <= HOUR_S * 1000
+    refused(people.anybody.post(f"{V1}/store-invite", body), 429, "M_LIMIT_EXCEEDED")
+    stored(senders[3], sender=senders[3].id, address="other@invite.test")
+    people.sink.wait_for(3, "victim@invite.test")
+    eventually(lambda: people.waiting("mail") == 0)
+    assert len(people.sink.mails_to("victim@invite.test")) == 3
+
+
 # ---- signing
 
 

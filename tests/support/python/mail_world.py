@@ -16,7 +16,8 @@ from trinity import eventually
 
 PLENTY = {"burst": 100000, "per_day": 100000}
 NO_LIMITS = UNLIMITED | {name: PLENTY for name in (
-    "mail_asker", "mail_address", "mail_address_day", "mail_network", "invites")}
+    "mail_asker", "mail_address", "mail_address_day", "mail_network", "invites",
+    "invite_address")}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -1,6 +1,7 @@
 /* wrap: message_mail binding_load threepid_parse */
 #include "identity/invite/invite.h"
 
+#include "identity/budgets.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
@@ -183,6 +184,20 @@ static void a_sender_has_a_budget(void **state)
 	assert_int_equal(f->mails, INVITE_FIXTURE_BUDGET);
 }
 
+static void an_address_has_a_budget_whoever_invites_it(void **state)
+{
+	struct invite_fixture *f = *state;
+	struct invite_answer answer = { 0 };
+	int64_t retry_ms;
+
+	assert_int_equal(budgets_take(f->identity.budgets, BUDGET_INVITE_ADDRESS, "a@example.com",
+				      INVITE_FIXTURE_BUDGET, &retry_ms, NULL),
+			 0);
+	assert_refused(f, "A@example.com", NULL, -MX_LIMIT_EXCEEDED);
+	assert_true(f->err.retry_after_ms > 0);
+	assert_int_equal(invite_fixture_invite(f, "b@example.com", NULL, &answer), 0);
+}
+
 /* It tells whose an address is. */
 static void asking_for_bound_addresses_uses_the_budget_up(void **state)
 {
@@ -223,6 +238,7 @@ int main(void)
 		invite_test(a_blocked_scheme_does_not_block_the_web_client),
 		invite_test(rooms_and_servers_are_blocked_by_pattern),
 		invite_test(a_sender_has_a_budget),
+		invite_test(an_address_has_a_budget_whoever_invites_it),
 		invite_test(asking_for_bound_addresses_uses_the_budget_up),
 		invite_test(what_is_not_committed_leaves_nothing),
 	};
