@@ -1,6 +1,7 @@
 """Homeservers are told of the invites of those who bind: each once, none lost, whatever fails."""
 
 import asyncio
+import concurrent.futures
 import itertools
 import time
 import urllib.parse
@@ -148,6 +149,27 @@ def test_an_invite_after_unbinding_is_the_only_one_that_is_told(people, bob, ser
     all_is_told(people)
     assert [notice.rooms for notice in server.notices] == [["!old:inviter.test"],
                                                            ["!new:inviter.test"]]
+
+
+def test_no_invite_slips_past_a_bind(people, bob, server):
+    """Whatever comes first: it is stored and told of, or refused because the address is taken."""
+    session = server.guest.proves(server.address)
+    rooms = [f"!race{i}:inviter.test" for i in range(40)]
+
+    def invite(room):
+        return bob.post("/store-invite", {"medium": "email", "address": server.address,
+                                          "room_id": room, "sender": bob.id})
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        replies = [pool.submit(invite, room) for room in rooms[:20]]
+        bound = pool.submit(session.bind, server.guest.id)
+        replies += [pool.submit(invite, room) for room in rooms[20:]]
+        statuses = [reply.result().status for reply in replies]
+    assert bound.result().status == 200 and set(statuses) <= {200, 400}, statuses
+    refused(invite("!late:inviter.test"), 400, "M_THREEPID_IN_USE")
+    all_is_told(people)
+    stored = [room for room, status in zip(rooms, statuses) if status == 200]
+    assert rooms_of(server.notices) == sorted(stored)
 
 
 def test_after_the_bind_the_token_still_signs(people, bob, server):
