@@ -264,6 +264,7 @@ def test_nobody_waits_for_a_homeserver_that_hangs_and_a_kill_meanwhile_loses_not
     assert rooms_of(told(other)) == ["!room:inviter.test"]
     assert time.monotonic() - began < 20 and lonely.server.notices == []
     lonely.server.mood = take
+    eventually(lambda: lonely.waiting("onbind") == 1)  # what is not noted yet is told again
     killed(lonely, 0)
     all_is_told(lonely)
     assert rooms_of(lonely.server.notices) == ["!room:inviter.test"] and len(other.notices) == 1
