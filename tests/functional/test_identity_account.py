@@ -219,6 +219,15 @@ def test_the_operator_chooses_whose_users_may_come(make_people):
         assert people.homeserver(name).requests == []
 
 
+def test_a_reload_keeps_a_homeserver_out_at_once_and_lets_it_in_again(make_people):
+    people = make_people().start()
+    people.sign_in("@a:hs.test")
+    for deny, status in ((["*.test"], 403), ([], 200)):
+        people.identity.reload(homeservers={"deny": deny})
+        issued = people.homeserver("hs.test").issue("@b:hs.test")
+        eventually(lambda: people.register(issued).status == status)
+
+
 # ---- tokens
 
 
