@@ -316,6 +316,20 @@ def test_a_gateway_in_any_mood_sends_one_message_at_most(world, mine, mood):
         assert mine.asked(1).submit().status == 200, "what was refused may be asked for again"
 
 
+def test_a_suppressed_number_answers_like_one_that_the_gateway_refuses(world, mine):
+    world.gateway.mood = sms_gateway.refuse
+    like = mine.ask()
+    world.gateway.mood = sms_gateway.ok
+    world.command("suppressions", "add", "msisdn", f"{mine.number[:-2]}*", "--reason", "asked")
+    before = world.gateway.requests
+    reply = mine.ask()
+    assert (reply.status, reply.json) == (like.status, like.json)
+    refused(reply, 400, "M_SEND_ERROR")
+    assert world.gateway.requests == before
+    world.command("suppressions", "remove", "msisdn", f"{mine.number[:-2]}*", "--reason", "back")
+    assert mine.ask().status == 200
+
+
 def test_a_message_that_waits_survives_a_power_cut(world, mine):
     world.gateway.mood = sms_gateway.be_busy
     mine.asked()
