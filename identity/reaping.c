@@ -6,6 +6,7 @@
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
+#include "identity/replication/replication.h"
 #include "identity/validate/session.h"
 #include "shared/core/time.h"
 
@@ -49,7 +50,8 @@ static size_t reap_audit(struct identity *identity, int64_t now_ms)
 static size_t reap_bindings(struct identity *identity, int64_t now_ms)
 {
 	return binding_reap(identity->store,
-			    now_ms - identity->conf->binding.forget_days * MX_DAY_MS);
+			    now_ms - identity->conf->binding.forget_days * MX_DAY_MS,
+			    replication_told(identity));
 }
 
 const struct chore reaping_chores[] = {

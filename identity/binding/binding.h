@@ -82,9 +82,9 @@ int binding_each(struct store *store, void (*visit)(void *ctx, const struct bind
 		 void *ctx, struct mx_error *err);
 /* Makes the next number of our log greater than this; *ret_raised false: it was. */
 int binding_log_raise(const struct identity_call *call, uint64_t number, bool *ret_raised);
-/* Forgets what was unbound before then: by now peers know. In transactions of its own; how many.
- * For a chore. */
-size_t binding_reap(struct store *store, int64_t before_ms);
+/* Forgets what was unbound before then, but nothing of ours that has a number behind `told`, which
+ * not every peer has heard. In transactions of its own; how many. For a chore. */
+size_t binding_reap(struct store *store, int64_t before_ms, uint64_t told);
 /* Ours in the log after number `after`, at most limit: for replication. */
 int binding_log(const struct identity_call *call, uint64_t after, size_t limit,
 		struct binding **ret_items, size_t *ret_len);

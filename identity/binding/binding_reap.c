@@ -7,26 +7,36 @@
 
 #define PAGE_ROWS 500
 
-static bool is_old_tombstone(const struct binding *binding, int64_t before_ms)
+struct reaping {
+	struct store *store;
+	int64_t before_ms;
+	uint64_t told;
+	char cursor[STORE_KEY_MAX + 1]; /* where the next page begins */
+	size_t cursor_len;
+	size_t count;
+};
+
+static bool may_go(const struct reaping *reaping, const struct binding *binding)
 {
-	return !binding->user_id && binding->ts_ms < before_ms;
+	return !binding->user_id && binding->ts_ms < reaping->before_ms &&
+	       (!binding->ours || binding->number <= reaping->told);
 }
 
 /* Read again: one that was bound meanwhile stays. */
-static size_t delete_old_ones(struct store *store, const struct binding_page *page,
-			      int64_t before_ms, struct mx_arena *mem)
+static size_t delete_those(const struct reaping *reaping, const struct binding_page *page,
+			   struct mx_arena *mem)
 {
 	struct binding_reader reader = { .mem = mem };
 	struct binding binding;
 	size_t count = 0;
 
 	for (size_t i = 0; i < page->len; i++) {
-		if (!is_old_tombstone(&page->items[i], before_ms))
+		if (!may_go(reaping, &page->items[i]))
 			continue;
 		if (!reader.txn)
-			reader.txn = store_txn_begin(store);
+			reader.txn = store_txn_begin(reaping->store);
 		if (binding_db_load(&reader, &page->items[i].threepid, &binding) ||
-		    !is_old_tombstone(&binding, before_ms))
+		    !may_go(reaping, &binding))
 			continue;
 		binding_db_delete(reader.txn, &binding);
 		count++;
@@ -36,33 +46,30 @@ static size_t delete_old_ones(struct store *store, const struct binding_page *pa
 }
 
 /* False once there is no further page. */
-static bool reap_page(struct store *store, int64_t before_ms, struct mx_slice *after,
-		      char cursor[STORE_KEY_MAX + 1], size_t *count)
+static bool reap_page(struct reaping *reaping)
 {
+	const struct mx_slice after = mx_slice_of(reaping->cursor, reaping->cursor_len);
 	mx_arena_auto *mem = mx_arena_new(0);
-	struct binding_reader reader = { .view = store_view_begin(store), .mem = mem };
+	struct binding_reader reader = { .view = store_view_begin(reaping->store), .mem = mem };
 	struct binding_page page = { 0 };
-	int rc = binding_db_page(&reader, *after, PAGE_ROWS, &page);
+	int rc = binding_db_page(&reader, after, PAGE_ROWS, &page);
 
 	store_view_end(reader.view);
 	if (rc)
 		return false;
-	*count += delete_old_ones(store, &page, before_ms, mem);
+	reaping->count += delete_those(reaping, &page, mem);
 	if (!page.next.ptr)
 		return false;
-	/* the page's memory goes away with it */
-	memcpy(cursor, page.next.ptr, page.next.len);
-	*after = mx_slice_of(cursor, page.next.len);
+	memcpy(reaping->cursor, page.next.ptr, page.next.len);
+	reaping->cursor_len = page.next.len;
 	return true;
 }
 
-size_t binding_reap(struct store *store, int64_t before_ms)
+size_t binding_reap(struct store *store, int64_t before_ms, uint64_t told)
 {
-	struct mx_slice after = MX_SLICE("");
-	char cursor[STORE_KEY_MAX + 1];
-	size_t count = 0;
+	struct reaping reaping = { .store = store, .before_ms = before_ms, .told = told };
 
-	while (reap_page(store, before_ms, &after, cursor, &count))
+	while (reap_page(&reaping))
 		continue;
-	return count;
+	return reaping.count;
 }

@@ -4,6 +4,7 @@
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/replication/peers.h"
+#include "identity/replication/replication_db.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -205,4 +206,20 @@ void replication_close(struct replication *replication)
 	mx_tls_free(replication->tls);
 	mx_free(replication->authorities);
 	mx_free(replication);
+}
+
+uint64_t replication_told(const struct identity *identity)
+{
+	const struct replication_conf *conf = &identity->conf->replication;
+	uint64_t told = UINT64_MAX, position;
+
+	for (unsigned i = 0; i < conf->peers_count; i++) {
+		if (!conf->peers[i].url)
+			continue;
+		if (replication_db_position(identity->store, conf->peers[i].name, &position, NULL))
+			return 0;
+		if (position < told)
+			told = position;
+	}
+	return told;
 }

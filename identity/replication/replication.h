@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct identity;
 struct mx_error;
 struct replication;
@@ -16,5 +18,8 @@ int replication_open(struct identity *identity, struct replication **ret_replica
 		     struct mx_error *err);
 /* Reads the certificate again. NULL does nothing. */
 void replication_reload(struct replication *replication);
+/* The number in our log up to which every peer that we push to has everything; UINT64_MAX if there
+ * is none. */
+uint64_t replication_told(const struct identity *identity);
 /* Waits for what is under way. NULL does nothing. */
 void replication_close(struct replication *replication);

@@ -25,14 +25,19 @@ static size_t logged(struct binding_fixture *f)
 	return len;
 }
 
-static size_t reap(struct binding_fixture *f, int64_t before_ms)
+static size_t reap_told(struct binding_fixture *f, int64_t before_ms, uint64_t told)
 {
 	size_t count;
 
 	binding_fixture_write(f);
-	count = binding_reap(f->identity.store, before_ms);
+	count = binding_reap(f->identity.store, before_ms, told);
 	binding_fixture_write(f);
 	return count;
+}
+
+static size_t reap(struct binding_fixture *f, int64_t before_ms)
+{
+	return reap_told(f, before_ms, UINT64_MAX);
 }
 
 static void an_unbound_address_is_forgotten_in_time(void **state)
@@ -85,6 +90,18 @@ static void all_of_many_are_forgotten(void **state)
 	assert_int_equal(logged(f), 400);
 }
 
+static void what_a_peer_has_not_heard_stays(void **state)
+{
+	struct binding_fixture *f = *state;
+
+	binding_fixture_bind(f, "a@example.org", NULL);
+	binding_fixture_bind(f, "b@example.org", NULL);
+	assert_int_equal(reap_told(f, INT64_MAX, 0), 0);
+	assert_int_equal(reap_told(f, INT64_MAX, 1), 1);
+	assert_int_equal(logged(f), 1);
+	assert_int_equal(reap_told(f, INT64_MAX, 2), 1);
+}
+
 /* Numbers of the log go on, so that peers miss nothing. */
 static void the_log_goes_on_behind_what_is_forgotten(void **state)
 {
@@ -105,6 +122,7 @@ int main(void)
 		binding_test(an_unbound_address_is_forgotten_in_time),
 		binding_test(a_bound_address_is_never_forgotten),
 		binding_test(all_of_many_are_forgotten),
+		binding_test(what_a_peer_has_not_heard_stays),
 		binding_test(the_log_goes_on_behind_what_is_forgotten),
 	};
 
