@@ -17,6 +17,7 @@
 #include "identity/routes.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
+#include "identity/source/source.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -63,6 +64,7 @@ void identity_stop(void *ctx)
 
 	replication_close(identity->replication);
 	chores_stop(identity->chores);
+	sources_stop(identity->sources);
 	if (identity->pepper)
 		pepper_stop(identity->pepper);
 	if (identity->outbox)
@@ -77,6 +79,7 @@ void identity_stop(void *ctx)
 	terms_free(identity->terms);
 	audit_free(identity->audit);
 	names_free(identity->names);
+	sources_free(identity->sources);
 	pepper_free(identity->pepper);
 	outbox_free(identity->outbox);
 	sms_free(identity->sms);
@@ -163,6 +166,13 @@ const char *identity_mail_why_not(void *ctx)
 	if (!identity->mailer || mailer_is_well(identity->mailer, why))
 		return NULL;
 	return why;
+}
+
+const char *identity_sources_why_not(void *ctx)
+{
+	const struct identity *identity = ctx;
+
+	return sources_why_not(identity->sources);
 }
 
 struct identity_call call_of(struct req *r)

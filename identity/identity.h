@@ -25,6 +25,7 @@ struct outbox;
 struct pepper;
 struct sms;
 struct replication;
+struct sources;
 struct req;
 struct route;
 struct store;
@@ -52,6 +53,7 @@ struct identity {
 	struct budgets *budgets;
 	struct pepper *pepper;
 	struct names *names;
+	struct sources *sources; /* NULL: there are none */
 	struct terms *terms;
 	struct audit *audit;
 	struct replication *replication; /* NULL: there are no peers */
@@ -81,3 +83,5 @@ void identity_stop(void *identity);
 void identity_reload(void *identity, const void *conf);
 /* For readiness: why no mail can be sent; NULL if it can, or if none is to be sent. */
 const char *identity_mail_why_not(void *identity);
+/* The same for sources of bindings: which one fails. */
+const char *identity_sources_why_not(void *identity);

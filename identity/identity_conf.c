@@ -275,6 +275,8 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 	if (rc == 0)
 		rc = replication_conf_check(&conf->replication, err);
 	if (rc == 0)
+		rc = source_conf_check(conf->sources, conf->sources_count, err);
+	if (rc == 0)
 		rc = check_terms(conf, err);
 	if (rc == 0)
 		rc = check_numbers(conf, err);

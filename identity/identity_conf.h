@@ -3,6 +3,7 @@
 
 #include "identity/replication/replication_conf.h"
 #include "identity/sms/sms_conf.h"
+#include "identity/source/source_conf.h"
 #include "shared/daemon/daemon.h"
 
 struct mx_error;
@@ -100,6 +101,8 @@ struct identity_conf {
 	} limits;
 	struct sms_conf sms;
 	struct replication_conf replication;
+	struct source_conf *sources; /* other directories that know who is who */
+	unsigned sources_count;
 };
 
 extern const cyaml_schema_value_t identity_conf_schema; /* identity_conf_rows.c */

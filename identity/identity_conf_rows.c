@@ -196,6 +196,7 @@ static const cyaml_schema_field_t identity_fields[] = {
 	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),
 	CYAML_FIELD_MAPPING("replication", MAYBE, struct identity_conf, replication,
 			    replication_conf_fields),
+	LIST_OF(struct identity_conf, sources, source_item),
 	CYAML_FIELD_END,
 };
 

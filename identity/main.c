@@ -25,6 +25,10 @@ static void identity_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->replication.key, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->replication.ca_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
+	for (unsigned i = 0; i < conf->sources_count; i++) {
+		daemon_path_add(paths, conf->sources[i].password_file, DAEMON_PATH_NEEDED);
+		daemon_path_add(paths, conf->sources[i].ca_file, DAEMON_PATH_NEEDED);
+	}
 }
 
 static const char *const fixed_keys[] = {
@@ -46,11 +50,13 @@ static const char *const fixed_keys[] = {
 	"sms.parallel",
 	"sms.pause_ms",
 	"sms.give_up_minutes",
+	"sources",
 	NULL,
 };
 
 static const struct daemon_check checks[] = {
 	{ "mail", identity_mail_why_not },
+	{ "sources", identity_sources_why_not, .warning = true },
 	{ 0 },
 };
 

@@ -7,6 +7,7 @@
 #include "identity/bind/internal.h"
 #include "identity/bind/key_waits.h"
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup.h"
 #include "identity/budgets.h"
 #include "identity/identity.h"
@@ -19,6 +20,7 @@
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
 #include "identity/suppress/suppression.h"
+#include "identity/source/source.h"
 #include "identity/validate/session.h"
 #include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
@@ -74,6 +76,7 @@ static int open_store(struct identity *identity, struct mx_error *err)
 		&suppression_table,
 		&imported_table,
 		&replication_peer_table,
+		&listed_table,
 		NULL,
 	};
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
@@ -152,6 +155,21 @@ static int open_pepper(struct identity *identity, struct mx_error *err)
 	return pepper_new(&conf, &identity->pepper, err);
 }
 
+static int open_sources(struct identity *identity, struct mx_error *err)
+{
+	const struct identity_conf *values = identity->conf;
+	const struct sources_conf conf = {
+		.items = values->sources,
+		.len = values->sources_count,
+		.ca_file = values->daemon.outbound.ca_file,
+		.dns_servers = values->daemon.outbound.dns_servers,
+		.store = identity->store,
+		.metrics = identity->metrics,
+	};
+
+	return sources_new(&conf, &identity->sources, err);
+}
+
 static int open_sms(struct identity *identity, struct mx_error *err)
 {
 	const struct sms_needs needs = {
@@ -193,6 +211,8 @@ int identity_open(struct identity *identity, struct mx_error *err)
 	if (rc)
 		return rc;
 	rc = open_pepper(identity, err);
+	if (rc == 0)
+		rc = open_sources(identity, err);
 	if (rc)
 		return rc;
 	identity->names = names_new(conf);
@@ -207,5 +227,6 @@ int identity_open(struct identity *identity, struct mx_error *err)
 		return rc;
 	outbox_start(identity->outbox);
 	pepper_start(identity->pepper);
+	sources_start(identity->sources);
 	return replication_open(identity, &identity->replication, err);
 }

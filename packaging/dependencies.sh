@@ -7,7 +7,7 @@ PACKAGES_BUILD=(
 	gcc g++ libc6-dev binutils cmake ninja-build pkg-config ca-certificates curl openssl
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libsodium-dev libdb5.3-dev libpq-dev
 	libcurl4-gnutls-dev libc-ares-dev libcyaml-dev libyaml-dev libunistring-dev libseccomp-dev
-	libsqlite3-dev libidn2-dev libphonenumber-dev
+	libsqlite3-dev libidn2-dev libphonenumber-dev libldap-dev
 )
 # For the mails of packaging/quickstart.
 PACKAGES_TRY=(python3-aiosmtpd)
@@ -16,7 +16,7 @@ PACKAGES_DEB=(dpkg-dev fakeroot file init-system-helpers)
 # To run the tests.
 PACKAGES_TEST=(
 	ccache clang clang-format llvm libclang-rt-dev libcmocka-dev python3 python3-venv
-	postgresql wrk chromium mandoc lintian shellcheck faketime procps systemd
+	postgresql wrk chromium mandoc lintian shellcheck faketime procps systemd slapd ldap-utils
 )
 
 # The ones of "$@" that are not installed, one a line.

@@ -18,7 +18,7 @@ const struct store_table binding_log_table = { .name = "binding_log" };
 
 /* ---- keys */
 
-static struct store_key threepid_key(const struct threepid *threepid)
+struct store_key binding_db_key(const struct threepid *threepid)
 {
 	struct store_key key = { 0 };
 
@@ -56,7 +56,7 @@ static const char *read_key_text(struct mx_slice *rest, struct mx_arena *mem)
 	return mx_arena_strndup(mem, mx_str_slice(&text).ptr, text.len);
 }
 
-static bool read_threepid(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid)
+bool binding_db_read_key(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid)
 {
 	const char *medium = read_key_text(&key, mem);
 	const char *address = medium ? read_key_text(&key, mem) : NULL;
@@ -125,7 +125,7 @@ static int scan_rows(const struct binding_reader *reader, const struct store_tab
 int binding_db_load(const struct binding_reader *reader, const struct threepid *threepid,
 		    struct binding *ret_binding)
 {
-	struct store_key key = threepid_key(threepid);
+	struct store_key key = binding_db_key(threepid);
 	struct binding binding = { 0 };
 	struct mx_slice value;
 	int rc = get_row(reader, &binding_table, &key, &value);
@@ -203,7 +203,7 @@ static void put_log(struct store_txn *txn, const struct binding *binding)
 
 void binding_db_put(struct store_txn *txn, const struct binding *old, const struct binding *binding)
 {
-	struct store_key key = threepid_key(&binding->threepid);
+	struct store_key key = binding_db_key(&binding->threepid);
 	mx_str_auto value = { 0 };
 
 	if (old)
@@ -278,7 +278,7 @@ int binding_db_log(const struct binding_reader *reader, uint64_t after, size_t l
 
 static bool read_user_row(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid)
 {
-	return read_key_text(&key, mem) && read_threepid(key, mem, ret_threepid);
+	return read_key_text(&key, mem) && binding_db_read_key(key, mem, ret_threepid);
 }
 
 int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
@@ -307,13 +307,13 @@ int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
 
 static int read_row(const struct store_row *row, struct mx_arena *mem, struct binding *ret_binding)
 {
-	if (!read_threepid(row->key, mem, &ret_binding->threepid))
+	if (!binding_db_read_key(row->key, mem, &ret_binding->threepid))
 		return -MX_STORE;
 	return read_record(row->value, mem, ret_binding);
 }
 
 /* The arena's copies of keys have a NUL behind them: the smallest key that comes next. */
-static struct mx_slice key_after(struct mx_arena *mem, struct mx_slice key)
+struct mx_slice binding_db_key_after(struct mx_arena *mem, struct mx_slice key)
 {
 	struct mx_slice copy = mx_arena_slice(mem, key);
 
@@ -338,7 +338,7 @@ int binding_db_page(const struct binding_reader *reader, struct mx_slice after, 
 	if (rc)
 		return rc;
 	if (rows.len == limit)
-		page.next = key_after(reader->mem, rows.items[rows.len - 1].key);
+		page.next = binding_db_key_after(reader->mem, rows.items[rows.len - 1].key);
 	*ret_page = page;
 	return 0;
 }

@@ -3,7 +3,15 @@
 
 #include "identity/binding/binding.h"
 
+struct store_key;
 struct store_rows;
+
+/* (medium, address), also of what is kept beside bindings. Reading: false on bytes that nobody
+ * wrote. */
+struct store_key binding_db_key(const struct threepid *threepid);
+bool binding_db_read_key(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid);
+/* The smallest key that comes next; key is a copy in an arena. */
+struct mx_slice binding_db_key_after(struct mx_arena *mem, struct mx_slice key);
 
 /* What is read through: a request's view, or a transaction if there is one. */
 struct binding_reader {

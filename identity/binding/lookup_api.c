@@ -1,8 +1,10 @@
 /* Spec: identity service API, "Association lookup". */
 #include "identity/binding/lookup.h"
+#include "identity/binding/lookup_asked.h"
 #include "identity/identity.h"
 #include "identity/routes.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 
@@ -38,23 +40,46 @@ static int get_hash_details(struct req *r)
 	return 0;
 }
 
-static int post_lookup(struct req *r)
+static struct lookup_request request_of(const struct req *r)
 {
-	const struct identity_call call = call_of(r);
-	const struct lookup_request request = {
+	return (struct lookup_request){
 		.addresses = json_object_get(r->body, "addresses"),
 		.algorithm = jstr(r->body, "algorithm"),
 		.pepper = jstr(r->body, "pepper"),
 		.asker = r->user,
 	};
-	json_t *mappings;
-	int rc = lookup_addresses(&call, &request, &mappings, &r->err);
+}
 
+static int ask_for_the_rest(struct req *r)
+{
+	const struct identity_call call = call_of(r);
+	const struct lookup_request request = request_of(r);
+
+	lookup_ask_words(&call, &request, lookup_found(r));
+	reply_json(r, json_pack("{sO}", "mappings", lookup_found(r)));
+	return 0;
+}
+
+static int post_lookup(struct req *r)
+{
+	const struct identity_call call = call_of(r);
+	const struct lookup_request request = request_of(r);
+	json_t *mappings;
+	int rc;
+
+	if (r->lane == LANE_NET)
+		return ask_for_the_rest(r);
+	rc = lookup_addresses(&call, &request, &mappings, &r->err);
 	if (rc == -MX_INVALID_PEPPER)
 		name_pepper(r, request.algorithm);
-	if (rc == 0)
-		reply_json(r, json_pack("{so}", "mappings", mappings));
-	return rc;
+	if (rc)
+		return rc;
+	if (streq(request.algorithm, "none") &&
+	    json_object_size(mappings) < json_array_size(request.addresses) &&
+	    lookup_ask(r, mappings))
+		return -MX_MOVE_NET;
+	reply_json(r, json_pack("{so}", "mappings", mappings));
+	return 0;
 }
 
 const struct route lookup_routes[] = {

@@ -1,4 +1,5 @@
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup_db.h"
 #include "identity/binding/lookup_hash.h"
 #include "identity/binding/pepper.h"
@@ -20,19 +21,27 @@ static struct lookup_entry entry_of(const struct binding *binding)
 }
 
 void lookup_put_hash(struct store_txn *txn, const struct pepper_row *pepper,
-		     const struct binding *binding)
+		     const struct threepid *threepid, const struct lookup_entry *entry)
 {
-	const struct lookup_entry entry = entry_of(binding);
 	uint8_t hash[LOOKUP_HASH_LEN];
 
-	lookup_hash(&binding->threepid, pepper->text, hash);
-	if (binding->user_id)
-		lookup_db_put(txn, pepper->generation, hash, &entry);
+	lookup_hash(threepid, pepper->text, hash);
+	if (entry->user_id)
+		lookup_db_put(txn, pepper->generation, hash, entry);
 	else
 		lookup_db_delete(txn, pepper->generation, hash);
 }
 
-void lookup_update(struct store_txn *txn, const struct binding *binding)
+void lookup_put_binding(struct store_txn *txn, const struct pepper_row *pepper,
+			const struct binding *binding)
+{
+	const struct lookup_entry entry = entry_of(binding);
+
+	lookup_put_hash(txn, pepper, &binding->threepid, &entry);
+}
+
+void lookup_put(struct store_txn *txn, const struct threepid *threepid,
+		const struct lookup_entry *entry)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct pepper_rows rows;
@@ -42,6 +51,18 @@ void lookup_update(struct store_txn *txn, const struct binding *binding)
 		return;
 	for (size_t i = 0; i < rows.len; i++) {
 		if (rows.items[i].state != PEPPER_RETIRED)
-			lookup_put_hash(txn, &rows.items[i], binding);
+			lookup_put_hash(txn, &rows.items[i], threepid, entry);
 	}
+}
+
+/* Whom we no longer know, another directory may know. */
+void lookup_update(struct store_txn *txn, const struct binding *binding)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct lookup_entry entry = entry_of(binding);
+	struct listed listed;
+
+	if (!binding->user_id && listed_load(txn, &binding->threepid, mem, &listed) == 0)
+		entry = (struct lookup_entry){ .user_id = listed.user_id };
+	lookup_put(txn, &binding->threepid, &entry);
 }

@@ -1,5 +1,6 @@
 #include "identity/binding/lookup_v1.h"
 
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup.h"
 #include "identity/binding/lookup_cost.h"
 #include "identity/identity.h"
@@ -8,17 +9,6 @@
 #include "shared/core/error.h"
 #include "shared/json/canonical.h"
 #include "shared/json/json.h"
-
-/* An address that is none is nobody's: no error, as clients send whole address books. */
-static int find(const struct identity_call *call, const struct threepid *as_sent,
-		struct binding *ret_binding)
-{
-	struct threepid threepid;
-
-	if (threepid_parse(as_sent->medium, as_sent->address, call->mem, &threepid, NULL))
-		return -MX_NOT_FOUND;
-	return binding_find(call, &threepid, ret_binding);
-}
 
 /* Clients know our key, not those of the services that we replicate with. */
 static int countersign(const struct identity_call *call, const struct binding *binding,
@@ -39,25 +29,61 @@ static int countersign(const struct identity_call *call, const struct binding *b
 	return rc;
 }
 
+int lookup_v1_associate(const struct identity_call *call, const struct threepid *threepid,
+			const char *user_id, struct mx_slice *ret_json, struct mx_error *err)
+{
+	struct binding binding;
+	int rc = binding_make(call, threepid, user_id, &binding, err);
+
+	if (rc == 0)
+		*ret_json = binding.signed_json;
+	return rc;
+}
+
+static int find_listed(const struct identity_call *call, const struct threepid *threepid,
+		       struct mx_slice *ret_json, struct mx_error *err)
+{
+	struct listed listed;
+	int rc = listed_find(call, threepid, &listed);
+
+	return rc ? rc : lookup_v1_associate(call, threepid, listed.user_id, ret_json, err);
+}
+
+/* An address that is none is nobody's: no error, as clients send whole address books. */
+static int find(const struct identity_call *call, const struct threepid *as_sent,
+		struct mx_slice *ret_json, struct mx_error *err)
+{
+	struct threepid threepid;
+	struct binding binding;
+	int rc;
+
+	if (threepid_parse(as_sent->medium, as_sent->address, call->mem, &threepid, NULL))
+		return -MX_NOT_FOUND;
+	rc = binding_find(call, &threepid, &binding);
+	if (rc == -MX_NOT_FOUND)
+		return find_listed(call, &threepid, ret_json, err);
+	if (rc)
+		return rc;
+	if (!binding.ours)
+		return countersign(call, &binding, ret_json, err);
+	*ret_json = binding.signed_json;
+	return 0;
+}
+
 int lookup_v1_one(const struct identity_call *call, const struct threepid *as_sent,
 		  const char *asker, struct mx_slice *ret_json, struct mx_error *err)
 {
-	struct binding binding;
+	struct mx_slice json = { 0 };
 	int rc = lookup_cost_take(call, asker, 1, err);
 
 	if (rc)
 		return rc;
-	rc = find(call, as_sent, &binding);
-	if (rc == -MX_NOT_FOUND) {
-		*ret_json = (struct mx_slice){ 0 };
-		return 0;
-	}
-	if (rc)
+	rc = find(call, as_sent, &json, err);
+	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	lookup_cost_settle(call, asker, 1);
-	if (!binding.ours)
-		return countersign(call, &binding, ret_json, err);
-	*ret_json = binding.signed_json;
+	if (rc == 0)
+		lookup_cost_settle(call, asker, 1);
+	*ret_json = json;
 	return 0;
 }
 
@@ -87,18 +113,28 @@ static int check_pairs(const json_t *threepids, struct mx_error *err)
 	return 0;
 }
 
+static int find_user(const struct identity_call *call, const struct threepid *as_sent,
+		     const char **ret_user_id)
+{
+	struct threepid threepid;
+
+	if (threepid_parse(as_sent->medium, as_sent->address, call->mem, &threepid, NULL))
+		return -MX_NOT_FOUND;
+	return listed_or_bound(call, &threepid, ret_user_id);
+}
+
 static int find_all(const struct identity_call *call, const json_t *threepids, json_t *found)
 {
 	for (size_t i = 0; i < json_array_size(threepids); i++) {
 		struct threepid as_sent;
-		struct binding binding;
+		const char *user_id;
 		int rc;
 
 		read_pair(json_array_get(threepids, i), &as_sent);
-		rc = find(call, &as_sent, &binding);
+		rc = find_user(call, &as_sent, &user_id);
 		if (rc == 0)
 			json_array_append_new(found, json_pack("[sss]", as_sent.medium,
-							       as_sent.address, binding.user_id));
+							       as_sent.address, user_id));
 		if (rc && rc != -MX_NOT_FOUND)
 			return rc;
 	}

@@ -215,7 +215,7 @@ static int begin_rotation(struct store_txn *txn, struct pepper_rows *rows, const
 	if (pepper_row_in(rows, PEPPER_BUILDING) || rows->len == PEPPERS_MAX)
 		return mx_fail(err, MX_CONFLICT, "A change of the pepper is under way");
 	put_next(txn, rows, PEPPER_BUILDING);
-	pepper_db_put_progress(txn, (struct mx_slice){ 0 });
+	pepper_db_put_progress(txn, &(struct pepper_progress){ 0 });
 	return 0;
 }
 

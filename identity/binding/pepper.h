@@ -36,6 +36,16 @@ int pepper_step(struct pepper *pepper, int64_t now_ms, bool *ret_more);
 /* Reads the peppers again: after each change of them. */
 int pepper_refresh(struct pepper *pepper);
 
-/* Puts or removes the hash of one binding with one pepper. */
+/* The hash of an identifier with one pepper: an entry, or nobody if its user_id is NULL. */
+struct listed;
+struct lookup_entry;
 void lookup_put_hash(struct store_txn *txn, const struct pepper_row *pepper,
-		     const struct binding *binding);
+		     const struct threepid *threepid, const struct lookup_entry *entry);
+/* With all live ones. */
+void lookup_put(struct store_txn *txn, const struct threepid *threepid,
+		const struct lookup_entry *entry);
+/* What the next pepper's table gets of a row: nothing for somebody listed whom we have bound. */
+void lookup_put_binding(struct store_txn *txn, const struct pepper_row *pepper,
+			const struct binding *binding);
+void lookup_put_listed(struct store_txn *txn, const struct pepper_row *pepper,
+		       const struct listed *listed, struct mx_arena *mem);

@@ -80,33 +80,36 @@ void pepper_db_delete(struct store_txn *txn, uint64_t generation)
 	store_txn_delete(txn, &pepper_table, store_key_slice(&key));
 }
 
-int pepper_db_progress(struct store_txn *txn, struct mx_arena *mem, struct mx_slice *ret_from)
+int pepper_db_progress(struct store_txn *txn, struct mx_arena *mem,
+		       struct pepper_progress *ret_progress)
 {
 	struct store_key key = kind_key(KIND_PROGRESS);
 	struct record_reader reader;
 	struct mx_slice value;
 	int rc = store_txn_get(txn, &pepper_table, store_key_slice(&key), mem, &value);
 
-	*ret_from = (struct mx_slice){ 0 };
+	*ret_progress = (struct pepper_progress){ 0 };
 	if (rc == -MX_NOT_FOUND)
 		return 0;
 	if (rc)
 		return rc;
 	reader = record_open(value);
-	*ret_from = record_bytes(&reader);
+	ret_progress->from = record_bytes(&reader);
+	ret_progress->listed = record_u64(&reader) != 0;
 	return record_ok(&reader) ? 0 : -MX_STORE;
 }
 
-void pepper_db_put_progress(struct store_txn *txn, struct mx_slice from)
+void pepper_db_put_progress(struct store_txn *txn, const struct pepper_progress *progress)
 {
 	struct store_key key = kind_key(KIND_PROGRESS);
 	mx_str_auto value = { 0 };
 
-	if (from.len == 0) {
+	if (progress->from.len == 0 && !progress->listed) {
 		store_txn_delete(txn, &pepper_table, store_key_slice(&key));
 		return;
 	}
 	record_begin(&value, 1);
-	record_put_bytes(&value, from);
+	record_put_bytes(&value, progress->from);
+	record_put_u64(&value, progress->listed);
 	store_txn_put(txn, &pepper_table, store_key_slice(&key), mx_str_slice(&value));
 }

@@ -27,7 +27,13 @@ int pepper_db_list(struct store_txn *txn, struct mx_arena *mem, struct pepper_ro
 void pepper_db_put(struct store_txn *txn, const struct pepper_row *row);
 void pepper_db_delete(struct store_txn *txn, uint64_t generation);
 
-/* The key of the table of bindings from where building goes on; empty at its beginning. It stands
+/* From where building goes on: all bindings first, then what other directories list. It stands
  * apart: transactions that read the peppers do not conflict with it. */
-int pepper_db_progress(struct store_txn *txn, struct mx_arena *mem, struct mx_slice *ret_from);
-void pepper_db_put_progress(struct store_txn *txn, struct mx_slice from);
+struct pepper_progress {
+	struct mx_slice from; /* a key of that table; empty at its beginning */
+	bool listed; /* which table */
+};
+
+int pepper_db_progress(struct store_txn *txn, struct mx_arena *mem,
+		       struct pepper_progress *ret_progress);
+void pepper_db_put_progress(struct store_txn *txn, const struct pepper_progress *progress);

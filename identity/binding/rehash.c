@@ -1,6 +1,7 @@
 /* The change of peppers, step by step. Every step is one transaction, so a kill in the middle
  * costs at most one page of hashes. */
 #include "identity/binding/binding_db.h"
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup_db.h"
 #include "identity/binding/pepper.h"
 #include "shared/core/arena.h"
@@ -64,23 +65,55 @@ static void finish_building(struct step *step, struct pepper_row *next)
 	mx_metric_add(step->pepper->rotations, 1);
 }
 
-static int build_page(struct step *step, struct pepper_row *next)
+/* *from: where the page begins, then where the next one does. */
+static int build_of_bindings(struct step *step, const struct pepper_row *next,
+			     struct mx_slice *from)
 {
 	const struct binding_reader reader = { .txn = step->txn, .mem = step->mem };
 	struct binding_page page;
-	struct mx_slice from;
-	int rc = pepper_db_progress(step->txn, step->mem, &from);
+	int rc = binding_db_page(&reader, *from, PEPPER_PAGE_ROWS, &page);
 
-	if (rc == 0)
-		rc = binding_db_page(&reader, from, PEPPER_PAGE_ROWS, &page);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < page.len; i++)
-		lookup_put_hash(step->txn, next, &page.items[i]);
+		lookup_put_binding(step->txn, next, &page.items[i]);
 	mx_metric_add(step->pepper->hashed, (int64_t)page.len);
-	pepper_db_put_progress(step->txn, page.next);
+	*from = page.next;
+	return 0;
+}
+
+static int build_of_listed(struct step *step, const struct pepper_row *next, struct mx_slice *from)
+{
+	struct listed_page page;
+	int rc = listed_page(step->txn, *from, PEPPER_PAGE_ROWS, step->mem, &page);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < page.len; i++)
+		lookup_put_listed(step->txn, next, &page.items[i], step->mem);
+	mx_metric_add(step->pepper->hashed, (int64_t)page.len);
+	*from = page.next;
+	return 0;
+}
+
+static int build_page(struct step *step, struct pepper_row *next)
+{
+	struct pepper_progress progress;
+	int rc = pepper_db_progress(step->txn, step->mem, &progress);
+
+	if (rc == 0 && !progress.listed) {
+		rc = build_of_bindings(step, next, &progress.from);
+		progress.listed = !progress.from.ptr;
+	}
+	if (rc == 0 && progress.listed) {
+		rc = build_of_listed(step, next, &progress.from);
+		progress.listed = progress.from.ptr;
+	}
+	if (rc)
+		return rc;
+	pepper_db_put_progress(step->txn, &progress);
 	step->more = true;
-	if (!page.next.ptr)
+	if (!progress.from.ptr)
 		finish_building(step, next);
 	return 0;
 }
@@ -90,7 +123,7 @@ static void begin_building(struct step *step)
 	struct pepper_row row = pepper_next(step->rows);
 
 	move_to(step, &row, PEPPER_BUILDING);
-	pepper_db_put_progress(step->txn, (struct mx_slice){ 0 });
+	pepper_db_put_progress(step->txn, &(struct pepper_progress){ 0 });
 	step->more = true;
 }
 

@@ -52,6 +52,8 @@ struct invite_asking {
 	const char *account; /* whose token it is; NULL on v1, which has no accounts */
 	const char *payer; /* whose budget it is */
 	bool paid; /* by an earlier run of the same request */
+	bool asked; /* directories, by an earlier run; they said: */
+	const char *listed_user; /* NULL: nobody's */
 	const struct message_style *style;
 };
 
@@ -64,7 +66,8 @@ struct invite_answer {
 /*
  * Stores an invite and queues its mail, in call->txn. In this order: -MX_NOT_YOURS for another's
  * sender and for what the rules block, -MX_LIMIT_EXCEEDED, -MX_THREEPID_IN_USE, -MX_UNKNOWN_MEDIUM,
- * -MX_INVALID_EMAIL. Nothing is stored then. Strings in mem.
+ * -MX_INVALID_EMAIL. Nothing is stored then. Strings in mem. -MX_MOVE_NET: directories are to be
+ * asked whose the address is; then again, with `asked`.
  */
 int invite_store(const struct identity_call *call, const struct invite_asking *asking,
 		 struct invite_answer *ret_answer, struct mx_error *err);

@@ -1,4 +1,4 @@
-#include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/budgets.h"
 #include "identity/identity.h"
 #include "identity/invite/block.h"
@@ -8,6 +8,7 @@
 #include "identity/invite/invite_rules.h"
 #include "identity/invite/redact.h"
 #include "identity/long_term_keys.h"
+#include "identity/source/source.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
@@ -57,23 +58,18 @@ static int read_threepid(const struct identity_call *call, const struct invite_a
 	return rc;
 }
 
-static bool is_in_force(const struct binding *binding, int64_t now_ms)
+static int check_unbound(const struct identity_call *call, const struct invite_asking *asking,
+			 const struct threepid *threepid, struct invite_answer *answer,
+			 struct mx_error *err)
 {
-	return binding->user_id && binding->not_before_ms <= now_ms &&
-	       now_ms < binding->not_after_ms;
-}
+	const char *user_id = asking->listed_user;
+	int rc = listed_or_bound(call, threepid, &user_id);
 
-static int check_unbound(const struct identity_call *call, const struct threepid *threepid,
-			 struct invite_answer *answer, struct mx_error *err)
-{
-	struct binding binding;
-	int rc = binding_load(call, threepid, &binding);
-
-	if (rc == -MX_NOT_FOUND || (rc == 0 && !is_in_force(&binding, call->now_ms)))
-		return 0;
-	if (rc)
+	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	answer->bound_user = binding.user_id;
+	if (!user_id)
+		return 0;
+	answer->bound_user = user_id;
 	return mx_fail(err, MX_THREEPID_IN_USE, "The address is already bound");
 }
 
@@ -106,10 +102,14 @@ static int check(const struct identity_call *call, const struct invite_asking *a
 	if (rc == 0)
 		rc = read_threepid(call, asking, ret_threepid, err);
 	if (rc == 0)
-		rc = check_unbound(call, ret_threepid, answer, err);
+		rc = check_unbound(call, asking, ret_threepid, answer, err);
 	if (rc == 0)
 		rc = check_medium(call, ret_threepid, err);
-	return rc ? rc : pay(call, asking, BUDGET_INVITE_ADDRESS, ret_threepid->address, err);
+	if (rc == 0)
+		rc = pay(call, asking, BUDGET_INVITE_ADDRESS, ret_threepid->address, err);
+	if (rc == 0 && !asking->asked && sources_are_asked(call->identity->sources))
+		return -MX_MOVE_NET;
+	return rc;
 }
 
 static const char *new_token(struct mx_arena *mem)

@@ -5,6 +5,8 @@
 #include "identity/invite/invite_rules.h"
 #include "identity/message/message.h"
 #include "identity/routes.h"
+#include "identity/source/source.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"
@@ -29,8 +31,39 @@ static json_t *answer_json(const struct invite_answer *answer, const char *base_
 			 "display_name", answer->display_name);
 }
 
+/* What directories say, kept for the run that stores. */
+struct listed_user {
+	char *user_id; /* NULL: they do not know the address */
+};
+
+static void free_listed(void *ptr)
+{
+	struct listed_user *listed = ptr;
+
+	mx_free(listed->user_id);
+	mx_free(listed);
+}
+
+static int ask_directories(struct req *r)
+{
+	const struct identity *identity = r->app;
+	struct listed_user *listed = mx_calloc(1, sizeof(*listed));
+	const char *user_id = NULL;
+	struct threepid threepid;
+
+	r->kept = listed;
+	r->kept_free = free_listed;
+	if (threepid_parse(jstr(r->body, "medium"), jstr(r->body, "address"), r->mem, &threepid,
+			   NULL) == 0)
+		sources_ask(identity->sources, &threepid, 1, r->mem, &user_id);
+	if (user_id)
+		listed->user_id = mx_strdup(user_id);
+	return -MX_MOVE_WORK;
+}
+
 static int store(struct req *r, const char *payer)
 {
+	const struct listed_user *listed = r->kept;
 	struct identity_call call = call_of(r);
 	struct message_style style = message_style_of(call.identity, r);
 	struct invite_answer answer = { 0 };
@@ -43,6 +76,8 @@ static int store(struct req *r, const char *payer)
 		.account = r->user,
 		.payer = payer,
 		.paid = r->run > 0,
+		.asked = listed != NULL,
+		.listed_user = listed ? listed->user_id : NULL,
 		.style = &style,
 	};
 	int rc = invite_store(&call, &asking, &answer, &r->err);
@@ -56,7 +91,7 @@ static int store(struct req *r, const char *payer)
 
 static int store_for_account(struct req *r)
 {
-	return store(r, r->user);
+	return r->lane == LANE_NET ? ask_directories(r) : store(r, r->user);
 }
 
 /* v1 has no accounts, and anybody may name any sender. */
@@ -64,6 +99,8 @@ static int store_for_network(struct req *r)
 {
 	char prefix[64];
 
+	if (r->lane == LANE_NET)
+		return ask_directories(r);
 	budgets_prefix(r->client, prefix);
 	return store(r, prefix);
 }

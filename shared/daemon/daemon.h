@@ -69,6 +69,7 @@ void daemon_path_add(struct daemon_paths *paths, const char *path, unsigned flag
 struct daemon_check {
 	const char *name; /* "store" */
 	const char *(*why_not)(void *ctx);
+	bool warning; /* worth saying, but the daemon is ready all the same */
 };
 
 /* A subcommand: `trinity-notary inspect example.org`. */

@@ -33,8 +33,8 @@ static bool add_app_checks(const struct daemon *daemon, json_t *reasons)
 
 		if (!why)
 			continue;
-		add_reason(reasons, check->name, why, false);
-		ready = false;
+		add_reason(reasons, check->name, why, check->warning);
+		ready = ready && check->warning;
 	}
 	return ready;
 }

@@ -127,6 +127,7 @@ def check(tmp_path_factory):
              "/etc/trinity/mail-password": directory / "text",
              "/etc/trinity/internal-token": directory / "text",
              "/etc/trinity/sms-secret": directory / "text",
+             "/etc/trinity/ldap-password": directory / "text",
              "/etc/trinity/templates": directory / "templates",
              "/etc/ssl/certs/ca-certificates.crt": certificate,
              "/var/lib/trinity-notary/data": directory / "data",

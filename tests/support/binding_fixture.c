@@ -1,5 +1,6 @@
 #include "tests/support/binding_fixture.h"
 
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup.h"
 #include "identity/long_term_keys.h"
 #include "identity/replication/replication.h"
@@ -30,13 +31,10 @@ static void open_keys(struct binding_fixture *f)
 
 int binding_fixture_setup(void **state)
 {
-	static const struct store_table *const tables[] = { &binding_table,
-							    &binding_user_table,
-							    &binding_log_table,
-							    &lookup_table,
-							    &pepper_table,
-							    &replication_peer_table,
-							    NULL };
+	static const struct store_table *const tables[] = {
+		&binding_table, &binding_user_table,     &binding_log_table, &lookup_table,
+		&pepper_table,  &replication_peer_table, &listed_table,      NULL
+	};
 	struct binding_fixture *f = mx_calloc(1, sizeof(*f));
 	struct pepper_conf pepper = { 0 };
 

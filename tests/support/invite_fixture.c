@@ -1,6 +1,7 @@
 #include "tests/support/invite_fixture.h"
 
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/budgets.h"
 #include "identity/long_term_keys.h"
 #include "identity/message/message.h"
@@ -125,9 +126,13 @@ static struct budgets *open_budgets(void)
 
 static void open_store(struct identity *identity)
 {
-	const struct store_table *const tables[] = { outbox_tables[0],      &invite_table,
-						     &invite_address_table, &invite_index_table,
-						     &ephemeral_key_table,  NULL };
+	const struct store_table *const tables[] = { outbox_tables[0],
+						     &invite_table,
+						     &invite_address_table,
+						     &invite_index_table,
+						     &ephemeral_key_table,
+						     &listed_table,
+						     NULL };
 	const struct outbox_kind kind = onbind_kind(identity);
 	struct outbox_conf outbox = { .kinds = &kind, .kinds_len = 1 };
 

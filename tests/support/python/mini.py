@@ -66,13 +66,13 @@ def plain_mini(story, monkeypatch):
     return add(story)
 
 
-def make_certificate(directory, name="mini.test", days=30):
-    """(certificate, key) of its own authority."""
+def make_certificate(directory, name="mini.test", days=30, kind="DNS"):
+    """(certificate, key) of its own authority. kind: IP if the name is an address."""
     directory.mkdir(parents=True, exist_ok=True)
     certificate, key = directory / "certificate.pem", directory / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout",
+         "-nodes", "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}", "-keyout",
          str(key), "-out", str(certificate), "-days", str(days)],
         check=True, capture_output=True,
     )
