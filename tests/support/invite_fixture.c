@@ -29,8 +29,8 @@ int __wrap_message_mail(const struct identity_call *call, enum message_kind kind
 			const struct message_style *style, const char *to,
 			const struct template_values *values, uint64_t *ret_id,
 			struct mx_error *err);
-int __wrap_binding_load(const struct identity_call *call, const struct threepid *threepid,
-			struct binding *ret_binding);
+int __wrap_listed_or_bound(const struct identity_call *call, const struct threepid *threepid,
+			   const char **ret_user_id);
 
 int __wrap_threepid_parse(const char *medium, const char *address, struct mx_arena *mem,
 			  struct threepid *ret_threepid, struct mx_error *err);
@@ -77,17 +77,14 @@ int __wrap_message_mail(const struct identity_call *call, enum message_kind kind
 	return 0;
 }
 
-int __wrap_binding_load(const struct identity_call *call, const struct threepid *threepid,
-			struct binding *ret_binding)
+int __wrap_listed_or_bound(const struct identity_call *call, const struct threepid *threepid,
+			   const char **ret_user_id)
 {
+	(void)call;
+	(void)threepid;
 	if (!here->bound_user)
 		return -MX_NOT_FOUND;
-	*ret_binding = (struct binding){
-		.threepid = *threepid,
-		.user_id = here->bound_user,
-		.not_before_ms = call->now_ms - 1,
-		.not_after_ms = call->now_ms + BINDING_VALID_MS,
-	};
+	*ret_user_id = here->bound_user;
 	return 0;
 }
 
@@ -126,13 +123,9 @@ static struct budgets *open_budgets(void)
 
 static void open_store(struct identity *identity)
 {
-	const struct store_table *const tables[] = { outbox_tables[0],
-						     &invite_table,
-						     &invite_address_table,
-						     &invite_index_table,
-						     &ephemeral_key_table,
-						     &listed_table,
-						     NULL };
+	const struct store_table *const tables[] = { outbox_tables[0],      &invite_table,
+						     &invite_address_table, &invite_index_table,
+						     &ephemeral_key_table,  NULL };
 	const struct outbox_kind kind = onbind_kind(identity);
 	struct outbox_conf outbox = { .kinds = &kind, .kinds_len = 1 };
 

@@ -1,6 +1,6 @@
 /*
  * A small identity service that stores invites, for programs with the line
- * wrap: message_mail binding_load threepid_parse
+ * wrap: message_mail listed_or_bound threepid_parse
  * It is id.example.org, signs with the seed of the specification's examples as ed25519:0, and
  * lets a sender invite INVITE_FIXTURE_BUDGET times.
  */

@@ -1,4 +1,4 @@
-/* wrap: message_mail binding_load threepid_parse message_style_of reply_json req_query */
+/* wrap: message_mail listed_or_bound threepid_parse message_style_of reply_json req_query */
 #include "identity/message/message.h"
 #include "identity/routes.h"
 #include "shared/core/arena.h"

@@ -1,4 +1,4 @@
-/* wrap: message_mail binding_load threepid_parse */
+/* wrap: message_mail listed_or_bound threepid_parse */
 #include "identity/invite/invite_mail.h"
 
 #include "shared/core/alloc.h"

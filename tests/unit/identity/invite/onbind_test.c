@@ -1,4 +1,4 @@
-/* wrap: message_mail binding_load threepid_parse net_start net_fetch */
+/* wrap: message_mail listed_or_bound threepid_parse net_start net_fetch */
 #include "identity/invite/onbind.h"
 
 #include "shared/core/error.h"
