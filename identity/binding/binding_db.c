@@ -183,7 +183,7 @@ void binding_db_put_last_number(struct store_txn *txn, uint64_t number)
 
 void binding_db_delete(struct store_txn *txn, const struct binding *binding)
 {
-	struct store_key key = threepid_key(&binding->threepid);
+	struct store_key key = binding_db_key(&binding->threepid);
 
 	delete_row(txn, &binding_table, &key);
 	delete_old(txn, binding);
