@@ -33,7 +33,7 @@ struct pepper_conf {
 	int64_t life_ms; /* 0 = 7 days; < 0 = for ever */
 	int64_t overlap_ms; /* 0 = 1 day */
 	bool hashes_only; /* the algorithm "none" is refused */
-	size_t memory_bytes; /* for all hashes, about 90 a binding and pepper: many times as fast
+	size_t memory_bytes; /* for all hashes, about 60 a binding and pepper: many times as fast
 			      * as the store; 0 = none */
 	struct mx_metrics *metrics;
 };

@@ -1,7 +1,8 @@
 /*
- * All hashes of all peppers in memory, kept in step by the store's commits: a look-up of 100
- * hashes is 100 probes instead of 100 walks down a tree. Exact, or not there: when it would need
- * more than it may have, it is given up, and look-ups go to the store.
+ * The hashes of peppers in memory, kept in step by the store's commits: a look-up of 100 hashes is
+ * 100 probes instead of 100 walks down a tree. A pepper's are exact, or not there: when all would
+ * need more than they may have, those of the oldest pepper are given up, and look-ups with it go
+ * to the store. The next pepper is remembered again, if it fits.
  */
 #pragma once
 
@@ -10,14 +11,14 @@
 struct lookup_memory;
 
 /* Reads the whole table; nobody may write it meanwhile. bytes_max 0 gives NULL, which the other
- * functions take for a memory that was given up. */
+ * functions take for a memory that has nothing. */
 int lookup_memory_new(struct store *store, size_t bytes_max, struct lookup_memory **ret_memory,
 		      struct mx_error *err);
 void lookup_memory_free(struct lookup_memory *memory);
 
-/* As lookup_db_get_many(); false if there is no memory. Any thread. */
+/* As lookup_db_get_many(); false if this pepper was given up. Any thread. */
 bool lookup_memory_get_many(struct lookup_memory *memory, const struct lookup_hashes *hashes,
 			    struct mx_arena *mem, struct lookup_entry *ret_entries);
 
-/* What it takes now; 0 when it was given up. */
-size_t lookup_memory_bytes(struct lookup_memory *memory);
+/* What all of it takes now. */
+size_t lookup_memory_bytes(const struct lookup_memory *memory);

@@ -140,6 +140,105 @@ static void a_memory_that_is_too_small_leaves_it_to_the_store(void **txn)
 	lookup_memory_free(memory);
 }
 
+/* One row of a generation that has `rows` of them. */
+static bool is_remembered(struct lookup_memory *memory, uint64_t generation, unsigned rows)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct lookup_hashes hashes = { .generation = generation, .len = 1 };
+	struct lookup_entry entry = { .user_id = "somebody else" };
+	hash_bytes hash[1];
+
+	make_hash(0, hash[0]);
+	hashes.items = (const hash_bytes *)hash;
+	if (!lookup_memory_get_many(memory, &hashes, mem, &entry))
+		return false;
+	assert_int_equal(entry.user_id != NULL, rows > 0);
+	return true;
+}
+
+static void put_generation(void **txn, uint64_t generation, unsigned rows)
+{
+	const struct lookup_entry entry = { .user_id = "@alice:example.org" };
+	hash_bytes hash;
+
+	for (unsigned i = 0; i < rows; i++) {
+		make_hash(i, hash);
+		lookup_db_put(*txn, generation, hash, &entry);
+	}
+	store_fixture_commit(txn);
+}
+
+static void the_oldest_pepper_is_given_up_first(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+	struct lookup_memory *memory;
+	size_t one;
+
+	assert_int_equal(lookup_memory_new(store, MIB, &memory, NULL), 0);
+	put_generation(txn, 1, 300);
+	one = lookup_memory_bytes(memory);
+	lookup_memory_free(memory);
+	assert_int_equal(lookup_memory_new(store, one + one / 2, &memory, NULL), 0);
+	assert_true(is_remembered(memory, 1, 300));
+	put_generation(txn, 2, 300);
+	assert_false(is_remembered(memory, 1, 300));
+	assert_true(is_remembered(memory, 2, 300));
+	put_generation(txn, 1, 300);
+	assert_false(is_remembered(memory, 1, 300));
+	put_generation(txn, 3, 300);
+	assert_false(is_remembered(memory, 2, 300));
+	assert_true(is_remembered(memory, 3, 300));
+	assert_true(lookup_memory_bytes(memory) <= one + one / 2);
+	lookup_memory_free(memory);
+}
+
+static void a_start_remembers_the_newest_pepper_that_fits(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+	struct lookup_memory *memory;
+	size_t one;
+
+	put_generation(txn, 7, 300);
+	assert_int_equal(lookup_memory_new(store, MIB, &memory, NULL), 0);
+	one = lookup_memory_bytes(memory);
+	lookup_memory_free(memory);
+	put_generation(txn, 8, 300);
+	assert_int_equal(lookup_memory_new(store, one + one / 2, &memory, NULL), 0);
+	assert_false(is_remembered(memory, 7, 300));
+	assert_true(is_remembered(memory, 8, 300));
+	lookup_memory_free(memory);
+}
+
+static void a_pepper_without_hashes_finds_nobody(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+	struct lookup_memory *memory;
+
+	assert_int_equal(lookup_memory_new(store, MIB, &memory, NULL), 0);
+	assert_true(is_remembered(memory, 5, 0));
+	lookup_memory_free(memory);
+}
+
+static void many_peppers_come_and_go(void **txn)
+{
+	struct store *store = store_fixture_store(txn);
+	struct lookup_memory *memory;
+	hash_bytes hash;
+
+	make_hash(0, hash);
+	assert_int_equal(lookup_memory_new(store, MIB, &memory, NULL), 0);
+	put_generation(txn, 1, 1);
+	for (uint64_t generation = 2; generation < 40; generation++) {
+		put_generation(txn, generation, 1);
+		assert_true(is_remembered(memory, generation, 1));
+		if (generation > 2)
+			lookup_db_delete(*txn, generation - 2, hash);
+		store_fixture_commit(txn);
+		assert_true(is_remembered(memory, generation - 1, 1));
+	}
+	lookup_memory_free(memory);
+}
+
 static void no_memory_is_no_error(void **txn)
 {
 	struct store *store = store_fixture_store(txn);
@@ -205,6 +304,10 @@ int main(void)
 		store_test(a_commit_is_remembered_when_it_is_answered),
 		store_test(a_memory_is_as_large_as_what_it_holds),
 		store_test(a_memory_that_is_too_small_leaves_it_to_the_store),
+		store_test(the_oldest_pepper_is_given_up_first),
+		store_test(a_start_remembers_the_newest_pepper_that_fits),
+		store_test(a_pepper_without_hashes_finds_nobody),
+		store_test(many_peppers_come_and_go),
 		store_test(no_memory_is_no_error),
 		store_test(somebody_is_found_while_others_come_and_go),
 	};
