@@ -97,14 +97,15 @@ static bool stop(struct reader *reader, int rc)
 static bool take(void *ctx, const struct threepid *as_written, const char *user_id)
 {
 	struct reader *reader = ctx;
-	struct listed *listed = &reader->batch[reader->batch_len];
+	struct threepid threepid;
 
-	if (threepid_parse(as_written->medium, as_written->address, reader->mem, &listed->threepid,
+	mx_arena_reset(reader->scratch);
+	if (threepid_parse(as_written->medium, as_written->address, reader->scratch, &threepid,
 			   NULL)) {
 		reader->odd++;
 		return true;
 	}
-	if (!seen_add(&reader->seen, &listed->threepid)) {
+	if (!seen_add(&reader->seen, &threepid)) {
 		reader->doubled++;
 		return true;
 	}
@@ -112,9 +113,13 @@ static bool take(void *ctx, const struct threepid *as_written, const char *user_
 		return stop(reader, mx_fail(reader->err, MX_REMOTE_FAILED,
 					    "it lists more than %u addresses (addresses_max)",
 					    reader->source->conf->addresses_max));
-	listed->user_id = mx_arena_strdup(reader->mem, user_id);
-	listed->source = reader->source->conf->name;
-	if (++reader->batch_len < BATCH)
+	reader->batch[reader->batch_len++] = (struct listed){
+		.threepid.medium = mx_arena_strdup(reader->mem, threepid.medium),
+		.threepid.address = mx_arena_strdup(reader->mem, threepid.address),
+		.user_id = mx_arena_strdup(reader->mem, user_id),
+		.source = reader->source->conf->name,
+	};
+	if (reader->batch_len < BATCH)
 		return true;
 	return stop(reader, write_batch(reader, reader->err));
 }

@@ -305,8 +305,11 @@ static int open_ldap(const struct source_setup *setup, void **ret_state, struct 
 	struct source_ldap *ldap = mx_calloc(1, sizeof(*ldap));
 	struct mx_slice user = user_template_attribute(conf->user_id);
 	size_t len = 0;
+	int version;
 
 	(void)err;
+	/* The library begins with the first call, which only one thread may make. */
+	ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
 	ldap->setup = setup;
 	ldap->conf = conf;
 	ldap->user_attribute = mx_strndup(user.ptr, user.len);
