@@ -6,6 +6,7 @@
 #include "identity/audit/audit.h"
 #include "identity/bind/bind.h"
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/binding/lookup.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
@@ -59,11 +60,11 @@ struct world {
 
 static void open_store(struct identity *identity)
 {
-	const struct store_table *tables[32] = { outbox_tables[0], &pepper_table,
-						 &audit_key_table };
+	const struct store_table *tables[32] = { outbox_tables[0], &pepper_table, &audit_key_table,
+						 &listed_table };
 
 	for (size_t i = 0; person_tables[i]; i++)
-		tables[3 + i] = person_tables[i];
+		tables[4 + i] = person_tables[i];
 	identity->store = store_fixture_open(tables);
 }
 

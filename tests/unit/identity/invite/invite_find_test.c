@@ -1,4 +1,4 @@
-/* wrap: message_mail binding_load threepid_parse binding_find */
+/* wrap: message_mail listed_or_bound threepid_parse binding_find */
 #include "identity/binding/binding.h"
 #include "identity/invite/invite.h"
 #include "identity/invite/invite_db.h"
