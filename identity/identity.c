@@ -10,7 +10,6 @@
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
-#include "identity/names.h"
 #include "identity/open.h"
 #include "identity/reaping.h"
 #include "identity/replication/replication.h"
@@ -78,7 +77,6 @@ void identity_stop(void *ctx)
 	internal_free(identity->internal);
 	terms_free(identity->terms);
 	audit_free(identity->audit);
-	names_free(identity->names);
 	sources_free(identity->sources);
 	pepper_free(identity->pepper);
 	outbox_free(identity->outbox);
@@ -148,7 +146,6 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	identity_limits(identity->daemon, conf);
 	identity_rates(conf, rates);
 	budgets_set(identity->budgets, rates);
-	names_set(identity->names, conf);
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);

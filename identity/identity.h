@@ -16,7 +16,6 @@ struct key_ring;
 struct key_waits;
 struct long_term_keys;
 struct mailer;
-struct names;
 struct mx_metrics;
 struct mx_arena;
 struct mx_error;
@@ -52,7 +51,6 @@ struct identity {
 	struct sms *sms;
 	struct budgets *budgets;
 	struct pepper *pepper;
-	struct names *names;
 	struct sources *sources; /* NULL: there are none */
 	struct terms *terms;
 	struct audit *audit;

@@ -15,7 +15,6 @@
 #include "identity/import/take_over.h"
 #include "identity/invite/invite.h"
 #include "identity/message/templates.h"
-#include "identity/names.h"
 #include "identity/replication/replication.h"
 #include "identity/settings.h"
 #include "identity/sms/sms.h"
@@ -215,7 +214,6 @@ int identity_open(struct identity *identity, struct mx_error *err)
 		rc = open_sources(identity, err);
 	if (rc)
 		return rc;
-	identity->names = names_new(conf);
 	rc = internal_new(conf->internal.token_file, &identity->internal, err);
 	if (rc)
 		return rc;

@@ -2,9 +2,10 @@
 #pragma once
 
 struct invite_asking;
+struct invite_rules;
 struct mx_error;
-struct names;
 
 /* -MX_NOT_YOURS if the sender's homeserver, the room, its server, or a word anywhere among the
  * arguments is blocked. The text does not say which. */
-int block_check(struct names *names, const struct invite_asking *asking, struct mx_error *err);
+int block_check(const struct invite_rules *rules, const struct invite_asking *asking,
+		struct mx_error *err);

@@ -35,5 +35,10 @@ struct invite_rules invite_rules_of(const struct identity *identity)
 		.local_max = conf->invites.local_max,
 		.domain_max = conf->invites.domain_max,
 		.life_ms = conf->invites.expire_days * MX_DAY_MS,
+		.keywords = { conf->invites.block_keywords, conf->invites.block_keywords_count },
+		.rooms = { conf->invites.block_rooms, conf->invites.block_rooms_count },
+		.servers = { conf->invites.block_servers, conf->invites.block_servers_count },
+		.homeservers = { conf->invites.block_homeservers,
+				 conf->invites.block_homeservers_count },
 	};
 }

@@ -93,10 +93,11 @@ static int check_medium(const struct identity_call *call, const struct threepid 
 static int check(const struct identity_call *call, const struct invite_asking *asking,
 		 struct threepid *ret_threepid, struct invite_answer *answer, struct mx_error *err)
 {
+	struct invite_rules rules = invite_rules_of(call->identity);
 	int rc = check_asker(asking, err);
 
 	if (rc == 0)
-		rc = block_check(call->identity->names, asking, err);
+		rc = block_check(&rules, asking, err);
 	if (rc == 0)
 		rc = pay(call, asking, BUDGET_INVITE_SENDER, asking->payer, err);
 	if (rc == 0)

@@ -5,7 +5,6 @@
 #include "identity/budgets.h"
 #include "identity/long_term_keys.h"
 #include "identity/message/message.h"
-#include "identity/names.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -153,7 +152,6 @@ int invite_fixture_setup(void **state)
 	fixture->identity.conf = &fixture->conf;
 	fixture->identity.keys = open_keys(fixture->directory);
 	fixture->identity.budgets = open_budgets();
-	fixture->identity.names = names_new(&fixture->conf);
 	open_store(&fixture->identity);
 	fixture->call.identity = &fixture->identity;
 	fixture->call.mem = mx_arena_new(0);
@@ -171,7 +169,6 @@ int invite_fixture_teardown(void **state)
 	store_close(fixture->identity.store);
 	long_term_keys_free(fixture->identity.keys);
 	budgets_free(fixture->identity.budgets);
-	names_free(fixture->identity.names);
 	mx_arena_free(fixture->call.mem);
 	store_fixture_directory_remove(fixture->directory);
 	json_decref(fixture->values);
@@ -215,7 +212,6 @@ int invite_fixture_invite(struct invite_fixture *fixture, const char *address, c
 	const char *sender = json_string_value(json_object_get(body, "sender"));
 	int rc;
 
-	names_set(fixture->identity.names, &fixture->conf);
 	assert_non_null(body);
 	asking.body = body;
 	asking.medium = medium ? medium : asking.medium;

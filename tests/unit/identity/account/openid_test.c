@@ -3,7 +3,6 @@
 
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
-#include "identity/names.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -39,7 +38,6 @@ static int setup(void **state)
 
 	mx_log_setup(MX_LOG_ERROR, MX_LOG_TEXT);
 	hs->identity.conf = &hs->conf;
-	hs->identity.names = names_new(&hs->conf);
 	hs->mem = mx_arena_new(0);
 	net_mock_reset();
 	net_mock_handle(respond, hs);
@@ -52,7 +50,6 @@ static int teardown(void **state)
 	struct homeserver *hs = *state;
 
 	mx_arena_free(hs->mem);
-	names_free(hs->identity.names);
 	test_free(hs);
 	return 0;
 }
@@ -152,7 +149,6 @@ static void the_operator_says_whose_users_are_welcome(void **state)
 	hs->conf.homeservers.allow_count = 1;
 	hs->conf.homeservers.deny = denied;
 	hs->conf.homeservers.deny_count = 1;
-	names_set(hs->identity.names, &hs->conf);
 	assert_int_equal(ask(hs, "hs.example", &user_id), -MX_NOT_YOURS);
 	assert_int_equal(ask(hs, "bad.test", &user_id), -MX_NOT_YOURS);
 	assert_int_equal(net_mock_asked(), 0);
