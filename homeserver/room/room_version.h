@@ -14,7 +14,7 @@ enum event_id_form {
 	EVENT_ID_URL_HASH, /* the same, URL-safe */
 };
 
-enum resolution { RESOLUTION_V1, RESOLUTION_V2, RESOLUTION_V2_1 };
+enum resolution_algorithm { RESOLUTION_V1, RESOLUTION_V2, RESOLUTION_V2_1 };
 
 /* What is left of an event's content. */
 struct redaction_keep {
@@ -32,7 +32,7 @@ struct redaction_rules {
 struct room_version {
 	const char *id;
 	enum event_id_form event_ids;
-	enum resolution resolution;
+	enum resolution_algorithm resolution;
 	const struct redaction_rules *redaction;
 
 	bool hashed_references; /* prev_events and auth_events are pairs of id and hash */
