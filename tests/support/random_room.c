@@ -178,11 +178,11 @@ static void say(struct random_room *random, struct random_branch *branch, const 
 
 /* ---- what people want */
 
-static void want(struct random_room *random, struct random_branch *branch, const char *type,
-		 const char *key, const char *sender, const char *content)
+/* content: JSON */
+static void want(struct random_room *random, struct random_branch *branch, struct wish wish,
+		 const char *content)
 {
-	const struct wish wish = { type, key, sender, mx_slice(content), { 0 } };
-
+	wish.content = mx_slice(content);
 	say(random, branch, &wish);
 }
 
@@ -198,7 +198,7 @@ static void want_membership(struct random_room *random, struct random_branch *br
 		 memberships[random_room_number(random, 8)],
 		 one_in(random, 5) ? ",\"join_authorised_via_users_server\":\"" : ",\"x\":\"",
 		 somebody(random), "\"");
-	want(random, branch, TYPE_MEMBER, target, sender, content);
+	want(random, branch, (struct wish){ TYPE_MEMBER, target, sender }, content);
 }
 
 static unsigned some_level(struct random_room *random)
@@ -221,7 +221,7 @@ static void want_levels(struct random_room *random, struct random_branch *branch
 		mx_str_addf(&content, "%s\"%s\":%u", i > creators ? "," : "", people[i],
 			    i == 0 && !one_in(random, 4) ? 100 : some_level(random));
 	mx_str_addf(&content, "},\"events\":{\"m.room.topic\":%u}}", some_level(random));
-	want(random, branch, TYPE_POWER_LEVELS, "", somebody(random), content.ptr);
+	want(random, branch, (struct wish){ TYPE_POWER_LEVELS, "", somebody(random) }, content.ptr);
 }
 
 static void want_rules(struct random_room *random, struct random_branch *branch)
@@ -232,7 +232,7 @@ static void want_rules(struct random_room *random, struct random_branch *branch)
 
 	snprintf(content, sizeof(content), "{\"join_rule\":\"%s\"}",
 		 rules[random_room_number(random, 6)]);
-	want(random, branch, TYPE_JOIN_RULES, "", somebody(random), content);
+	want(random, branch, (struct wish){ TYPE_JOIN_RULES, "", somebody(random) }, content);
 }
 
 static void want_something(struct random_room *random, struct random_branch *branch)
@@ -246,7 +246,8 @@ static void want_something(struct random_room *random, struct random_branch *bra
 	else if (what < 8)
 		want_rules(random, branch);
 	else
-		want(random, branch, "m.room.topic", what == 8 ? "" : "x", somebody(random),
+		want(random, branch,
+		     (struct wish){ "m.room.topic", what == 8 ? "" : "x", somebody(random) },
 		     "{\"topic\":\"t\"}");
 }
 
@@ -259,13 +260,14 @@ static void found(struct random_room *random)
 		TYPE_MEMBER, people[0], people[0], MX_SLICE("{\"membership\":\"join\"}"), { 0 }
 	};
 
-	want(random, branch, TYPE_CREATE, "", people[0],
+	want(random, branch, (struct wish){ TYPE_CREATE, "", people[0] },
 	     one_in(random, 3) ? "{\"creator\":\"@ann:a.example\",\"additional_creators\":"
 				 "[\"@dan:b.example\"]}"
 			       : "{\"creator\":\"@ann:a.example\"}");
 	join.before = random->room.events[1]->id;
-	say(random, branch, &join);
-	want(random, branch, TYPE_JOIN_RULES, "", people[0], "{\"join_rule\":\"public\"}");
+	want(random, branch, join, "{\"membership\":\"join\"}");
+	want(random, branch, (struct wish){ TYPE_JOIN_RULES, "", people[0] },
+	     "{\"join_rule\":\"public\"}");
 	random->branches_len = 1;
 }
 

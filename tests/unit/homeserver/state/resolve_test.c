@@ -29,7 +29,13 @@ static uint64_t graphs(void)
 	return (uint64_t)count;
 }
 
-static size_t resolve(struct random_room *random, const size_t *order, uint32_t *ret_numbers)
+/* A resolved state. */
+struct resolved {
+	uint32_t numbers[NUMBERS];
+	size_t len;
+};
+
+static void resolve(struct random_room *random, const size_t *order, struct resolved *ret)
 {
 	struct room_state states[RANDOM_ROOM_BRANCHES], resolved;
 
@@ -41,10 +47,10 @@ static size_t resolve(struct random_room *random, const size_t *order, uint32_t 
 	assert_int_equal(state_resolve(&random->room.resolver, states, random->branches_len,
 				       &resolved, NULL),
 			 0);
-	return state_fixture_numbers(&random->room, &resolved, ret_numbers, NUMBERS);
+	ret->len = state_fixture_numbers(&random->room, &resolved, ret->numbers, NUMBERS);
 }
 
-static size_t resolve_slowly(const struct random_room *random, uint32_t *ret_numbers)
+static void resolve_slowly(const struct random_room *random, struct resolved *ret)
 {
 	const struct state_fixture *fixture = &random->room;
 	struct reference_state states[RANDOM_ROOM_BRANCHES];
@@ -55,23 +61,21 @@ static size_t resolve_slowly(const struct random_room *random, uint32_t *ret_num
 		.rejected = rejected,
 		.len = fixture->len,
 	};
-	size_t len;
 
 	for (uint32_t i = 1; i < fixture->len; i++)
 		rejected[i] = fixture->graph_events[i].flags & GRAPH_REJECTED;
 	for (size_t i = 0; i < random->branches_len; i++)
 		states[i] = (struct reference_state){ random->branches[i].numbers,
 						      random->branches[i].len };
-	len = reference_resolve(&room, states, random->branches_len, ret_numbers);
+	ret->len = reference_resolve(&room, states, random->branches_len, ret->numbers);
 	mx_free(rejected);
-	return len;
 }
 
-static void assert_same(const uint32_t *a, size_t a_len, const uint32_t *b, size_t b_len,
-			uint64_t seed, const char *what)
+static void assert_same(const struct resolved *a, const struct resolved *b, uint64_t seed,
+			const char *otherwise)
 {
-	if (a_len != b_len || memcmp(a, b, a_len * sizeof(*a)) != 0)
-		fail_msg("%s: room %llu", what, (unsigned long long)seed);
+	if (a->len != b->len || memcmp(a->numbers, b->numbers, a->len * sizeof(*a->numbers)) != 0)
+		fail_msg("room %llu: %s", (unsigned long long)seed, otherwise);
 }
 
 static void shuffle(struct random_room *random, size_t order[RANDOM_ROOM_BRANCHES])
@@ -87,18 +91,16 @@ static void shuffle(struct random_room *random, size_t order[RANDOM_ROOM_BRANCHE
 static void check_room(const char *version, uint64_t seed)
 {
 	size_t order[RANDOM_ROOM_BRANCHES] = { 0, 1, 2, 3, 4 };
-	uint32_t fast[NUMBERS], slow[NUMBERS], other[NUMBERS];
-	size_t fast_len, slow_len, other_len;
+	struct resolved fast, slow, other;
 	struct random_room random;
 
 	random_room_init(&random, version, seed, 10 + (unsigned)(seed % STEPS_MAX));
-	fast_len = resolve(&random, order, fast);
-	slow_len = resolve_slowly(&random, slow);
-	assert_same(fast, fast_len, slow, slow_len, seed, "not as by the reference");
+	resolve(&random, order, &fast);
+	resolve_slowly(&random, &slow);
+	assert_same(&fast, &slow, seed, "not as by the reference");
 	shuffle(&random, order);
-	other_len = resolve(&random, order, other);
-	assert_same(fast, fast_len, other, other_len, seed,
-		    "it depends on the order of the states");
+	resolve(&random, order, &other);
+	assert_same(&fast, &other, seed, "it depends on the order of the states");
 	random_room_done(&random);
 }
 
