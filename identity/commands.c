@@ -23,5 +23,9 @@ const struct daemon_command identity_commands[] = {
 	{ "import-sydent", "[--dry-run] SYDENT.DB [SYDENT.CONF]",
 	  "take over what a Sydent has, its clients' sign-ins and its key included", true,
 	  identity_command_import_sydent },
+	{ "mail", "test [--json] ADDRESS", "send a mail now and show how far it came", true,
+	  identity_command_mail },
+	{ "sms", "test [--json] NUMBER", "send a text message now and show how far it came", true,
+	  identity_command_sms },
 	{ 0 },
 };

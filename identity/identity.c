@@ -64,6 +64,8 @@ void identity_stop(void *ctx)
 	replication_close(identity->replication);
 	chores_stop(identity->chores);
 	sources_stop(identity->sources);
+	if (identity->mailer)
+		mailer_watch_stop(identity->mailer);
 	if (identity->pepper)
 		pepper_stop(identity->pepper);
 	if (identity->outbox)
@@ -170,6 +172,14 @@ const char *identity_sources_why_not(void *ctx)
 	const struct identity *identity = ctx;
 
 	return sources_why_not(identity->sources);
+}
+
+const char *identity_sms_why_not(void *ctx)
+{
+	static _Thread_local char why[256];
+	const struct identity *identity = ctx;
+
+	return sms_is_well(identity->sms, why) ? NULL : why;
 }
 
 struct identity_call call_of(struct req *r)

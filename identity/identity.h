@@ -79,7 +79,8 @@ int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 void identity_stop(void *identity);
 /* What fails keeps what it had. */
 void identity_reload(void *identity, const void *conf);
-/* For readiness: why no mail can be sent; NULL if it can, or if none is to be sent. */
+/* For readiness: why no mail or text message can be sent; NULL if it can, or if none is to be. */
 const char *identity_mail_why_not(void *identity);
 /* The same for sources of bindings: which one fails. */
 const char *identity_sources_why_not(void *identity);
+const char *identity_sms_why_not(void *identity);

@@ -52,8 +52,9 @@ static const char *const fixed_keys[] = {
 };
 
 static const struct daemon_check checks[] = {
-	{ "mail", identity_mail_why_not },
-	{ "sources", identity_sources_why_not, .warning = true },
+	{ "mail", identity_mail_why_not, true },
+	{ "sms", identity_sms_why_not, true },
+	{ "sources", identity_sources_why_not, true },
 	{ 0 },
 };
 

@@ -224,6 +224,8 @@ int identity_open(struct identity *identity, struct mx_error *err)
 	if (rc)
 		return rc;
 	outbox_start(identity->outbox);
+	if (identity->mailer)
+		mailer_watch(identity->mailer);
 	pepper_start(identity->pepper);
 	sources_start(identity->sources);
 	return replication_open(identity, &identity->replication, err);

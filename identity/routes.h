@@ -28,7 +28,7 @@ extern const struct route account_admin_routes[], suppression_admin_routes[], au
 extern const struct route outbox_admin_routes[], record_admin_routes[];
 extern const struct route sign_v1_routes[], sign_v2_routes[], ephemeral_routes[];
 
-extern const struct route import_admin_routes[]; /* of the admin listener */
+extern const struct route import_admin_routes[], message_admin_routes[]; /* of the admin listener */
 
 extern const struct route *const identity_routes[]; /* of the public listeners: all */
 extern const struct route *const identity_admin_routes[];

@@ -127,39 +127,47 @@ static void tidy_subject(struct eml *eml)
 	eml->subject = mx_str_steal(&subject);
 }
 
-static int queue_mail(const struct letter *letter, const struct mail_address *to, struct eml *eml,
-		      uint64_t *ret_id)
+/* Borrows what the letter and eml have. */
+static struct mail mail_of(const struct letter *letter, const struct eml *eml)
 {
-	const struct mail mail = {
-		.to = to->envelope,
+	return (struct mail){
 		.subject = eml->subject,
 		.text = eml->text ? eml->text : "",
 		.html = eml->html,
 		.list_unsubscribe = letter_value(letter, "list_unsubscribe"),
 		.language = letter_value(letter, "language"),
 	};
-	const struct identity_call *call = letter->call;
-
-	return mailer_add(call->identity->mailer, call->txn, to, &mail, ret_id, letter->err);
 }
 
 static int write_mail(struct letter *letter, const struct template_values *values,
-		      const struct mail_address *to, uint64_t *ret_id)
+		      const struct mail_address *to, struct eml *ret_eml)
 {
-	struct eml eml = { 0 };
 	int rc;
 
 	letter_add(letter, "to", to->envelope);
 	letter_begin(letter, values);
 	rc = add_subject(letter);
 	if (rc == 0)
-		rc = read_whole(letter, &eml);
+		rc = read_whole(letter, ret_eml);
 	if (rc == -MX_NOT_FOUND)
-		rc = read_files(letter, &eml);
+		rc = read_files(letter, ret_eml);
+	if (rc == 0)
+		tidy_subject(ret_eml);
+	return rc;
+}
+
+static int queue_mail(struct letter *letter, const struct template_values *values,
+		      const struct mail_address *to, uint64_t *ret_id)
+{
+	const struct identity_call *call = letter->call;
+	struct eml eml = { 0 };
+	struct mail mail;
+	int rc = write_mail(letter, values, to, &eml);
+
 	if (rc)
 		return rc;
-	tidy_subject(&eml);
-	rc = queue_mail(letter, to, &eml, ret_id);
+	mail = mail_of(letter, &eml);
+	rc = mailer_add(call->identity->mailer, call->txn, to, &mail, ret_id, letter->err);
 	eml_done(&eml);
 	return rc;
 }
@@ -191,9 +199,30 @@ int message_mail(const struct identity_call *call, enum message_kind kind,
 		return rc;
 	rc = check_suppressed(call, &(struct threepid){ "email", address.folded }, err);
 	if (rc == 0)
-		rc = write_mail(&letter, values, &address, ret_id);
+		rc = queue_mail(&letter, values, &address, ret_id);
 	mail_address_done(&address);
 	return rc;
+}
+
+enum outbox_result message_test_mail(const struct identity_call *call,
+				     const struct mail_address *to, struct smtp_trace *trace,
+				     struct mx_error *err)
+{
+	static const struct message_style style = { 0 };
+	static const struct template_values none = { 0 };
+	struct letter letter = {
+		.call = call, .style = &style, .name = name_of(MESSAGE_TEST), .err = err
+	};
+	enum outbox_result result;
+	struct eml eml = { 0 };
+	struct mail mail;
+
+	if (write_mail(&letter, &none, to, &eml))
+		return OUTBOX_REFUSED;
+	mail = mail_of(&letter, &eml);
+	result = mailer_send(call->identity->mailer, to, &mail, trace, err);
+	eml_done(&eml);
+	return result;
 }
 
 /* ---- pages */

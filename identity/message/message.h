@@ -4,14 +4,17 @@
 
 #include "identity/threepid.h"
 #include "shared/mail/template.h"
+#include "shared/outbox/outbox.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct identity;
 struct identity_call;
+struct mail_address;
 struct mx_error;
 struct req;
+struct smtp_trace;
 struct store_txn;
 
 struct message_style {
@@ -38,6 +41,14 @@ enum message_kind {
 int message_mail(const struct identity_call *call, enum message_kind kind,
 		 const struct message_style *style, const char *to,
 		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err);
+
+/* MESSAGE_TEST in the default brand and language, at once and without the outbox; waits. trace: see
+ * smtp.h. */
+enum outbox_result message_test_mail(const struct identity_call *call,
+				     const struct mail_address *to, struct smtp_trace *trace,
+				     struct mx_error *err);
+enum outbox_result message_test_sms(const struct identity_call *call, const char *msisdn,
+				    struct mx_error *err);
 
 /* A text message with the token, by the transports of sms.h. -MX_SEND_ERROR for a suppressed
  * number. */

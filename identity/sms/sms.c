@@ -21,14 +21,18 @@
 #define FIRST_MS (5 * MX_SECOND_MS)
 #define MAX_MS   (5 * MX_MINUTE_MS)
 
+#define FAILURES_MAX 3 /* one number that is wrong says nothing of the gateway */
+
 struct sms {
 	struct net *net;
 	struct store *store;
 	struct outbox *outbox;
 	struct sms_spend *spend;
 	struct mx_metric *rejected;
-	pthread_mutex_t lock; /* of settings; never held while sending */
+	pthread_mutex_t lock; /* of the fields below; never held while sending */
 	struct sms_settings *settings;
+	unsigned failures; /* in a row */
+	char why_not[256]; /* of the last one */
 };
 
 static struct sms_settings *settings_of(struct sms *sms)
@@ -88,6 +92,7 @@ int sms_set(struct sms *sms, const struct sms_conf *conf, struct mx_error *err)
 	pthread_mutex_lock(&sms->lock);
 	before = sms->settings;
 	sms->settings = settings;
+	sms->failures = 0;
 	pthread_mutex_unlock(&sms->lock);
 	sms_settings_unref(before);
 	return 0;
@@ -226,6 +231,28 @@ static enum outbox_result send_paid(const struct sending *sending, const struct 
 	return result;
 }
 
+static void note(struct sms *sms, enum outbox_result result, const struct mx_error *err)
+{
+	pthread_mutex_lock(&sms->lock);
+	sms->failures = result == OUTBOX_SENT ? 0 : sms->failures + 1;
+	snprintf(sms->why_not, sizeof(sms->why_not), "%s",
+		 result == OUTBOX_SENT || !err ? "" : err->text);
+	pthread_mutex_unlock(&sms->lock);
+}
+
+bool sms_is_well(struct sms *sms, char ret_why_not[256])
+{
+	bool is_well;
+
+	pthread_mutex_lock(&sms->lock);
+	is_well = sms->failures < FAILURES_MAX;
+	if (!is_well)
+		snprintf(ret_why_not, 256, "the last %u text messages failed: %.200s",
+			 sms->failures, sms->why_not);
+	pthread_mutex_unlock(&sms->lock);
+	return is_well;
+}
+
 static enum outbox_result send(const struct sending *sending, struct mx_error *err)
 {
 	struct sms_spend *spend = sending->sms->spend;
@@ -238,6 +265,7 @@ static enum outbox_result send(const struct sending *sending, struct mx_error *e
 	if (rc)
 		return rc == -MX_DESTINATION_REJECTED ? OUTBOX_REFUSED : OUTBOX_AGAIN;
 	result = send_paid(sending, &phone, err);
+	note(sending->sms, result, err);
 	sms_spend_end(spend, sending->micros, result == OUTBOX_SENT || result == OUTBOX_UNSURE);
 	return result;
 }

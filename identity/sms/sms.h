@@ -46,6 +46,9 @@ int sms_add(struct sms *sms, struct store_txn *txn, const char *msisdn, const ch
  * NULL if it is none. */
 char *sms_recipient(struct mx_slice payload);
 
+/* Whether a message of late was taken by the gateway; else why the last three were not. */
+bool sms_is_well(struct sms *sms, char ret_why_not[256]);
+
 /* Waits; for `sms test`. */
 enum outbox_result sms_send(struct sms *sms, const char *msisdn, const char *text,
 			    struct mx_error *err);

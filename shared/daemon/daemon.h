@@ -65,11 +65,11 @@ struct daemon_paths;
  * NULL and "" are ignored. */
 void daemon_path_add(struct daemon_paths *paths, const char *path, unsigned flags);
 
-/* A reason why the daemon is not ready; NULL text = fine. */
+/* A reason why the daemon is not ready, or not quite; NULL text = fine. */
 struct daemon_check {
 	const char *name; /* "store" */
 	const char *(*why_not)(void *ctx);
-	bool warning; /* worth saying, but the daemon is ready all the same */
+	bool is_warning; /* leaves it ready: taking it out of service would not help */
 };
 
 /* A subcommand: `trinity-notary inspect example.org`. */

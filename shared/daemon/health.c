@@ -3,7 +3,6 @@
 #include "shared/daemon/state.h"
 #include "shared/store/store.h"
 
-/* A warning leaves the daemon ready: taking it out of service would not help. */
 static void add_reason(json_t *reasons, const char *name, const char *why, bool is_warning)
 {
 	json_array_append_new(reasons, json_pack("{s:s, s:s, s:b}", "name", name, "why", why,
@@ -33,8 +32,8 @@ static bool add_app_checks(const struct daemon *daemon, json_t *reasons)
 
 		if (!why)
 			continue;
-		add_reason(reasons, check->name, why, check->warning);
-		ready = ready && check->warning;
+		add_reason(reasons, check->name, why, check->is_warning);
+		ready = ready && check->is_warning;
 	}
 	return ready;
 }

@@ -4,6 +4,7 @@
 #include "shared/core/error.h"
 #include "shared/core/time.h"
 #include "shared/mail/address.h"
+#include "shared/mail/relay_watch.h"
 #include "shared/store/record.h"
 
 #include <pthread.h>
@@ -26,7 +27,7 @@ struct relay {
 struct mailer {
 	pthread_mutex_t lock; /* of the fields below; never held while sending */
 	struct relay *relay;
-	char why_not[256];
+	struct relay_watch *watch;
 	struct outbox *outbox;
 	unsigned per_domain;
 	int64_t domain_pause_ms, give_up_ms;
@@ -97,6 +98,15 @@ static struct relay *relay_ref(struct mailer *mailer)
 
 /* ---- life */
 
+static int probe(void *ctx, const _Atomic bool *hurry, struct mx_error *err)
+{
+	struct relay *relay = relay_ref(ctx);
+	int rc = smtp_probe(&relay->smtp, hurry, err);
+
+	relay_unref(relay);
+	return rc;
+}
+
 int mailer_new(const struct mailer_conf *conf, struct mailer **ret_mailer, struct mx_error *err)
 {
 	struct mailer *mailer;
@@ -108,6 +118,7 @@ int mailer_new(const struct mailer_conf *conf, struct mailer **ret_mailer, struc
 	mailer = mx_calloc(1, sizeof(*mailer));
 	pthread_mutex_init(&mailer->lock, NULL);
 	mailer->relay = relay;
+	mailer->watch = relay_watch_new(probe, mailer);
 	mailer->per_domain = conf->per_domain ? conf->per_domain : PER_DOMAIN;
 	mailer->domain_pause_ms = conf->domain_pause_ms ? conf->domain_pause_ms : DOMAIN_PAUSE_MS;
 	mailer->give_up_ms = conf->give_up_ms ? conf->give_up_ms : MX_DAY_MS;
@@ -127,13 +138,25 @@ int mailer_set(struct mailer *mailer, const struct mailer_conf *conf, struct mx_
 	mailer->relay = relay;
 	pthread_mutex_unlock(&mailer->lock);
 	relay_unref(before);
+	relay_watch_reset(mailer->watch);
 	return 0;
+}
+
+void mailer_watch(struct mailer *mailer)
+{
+	relay_watch_start(mailer->watch);
+}
+
+void mailer_watch_stop(struct mailer *mailer)
+{
+	relay_watch_stop(mailer->watch);
 }
 
 void mailer_free(struct mailer *mailer)
 {
 	if (!mailer)
 		return;
+	relay_watch_free(mailer->watch);
 	relay_unref(mailer->relay);
 	pthread_mutex_destroy(&mailer->lock);
 	mx_free(mailer);
@@ -204,16 +227,6 @@ static int before_end(void *ctx)
 	return outbox_no_return(ending->mailer->outbox, ending->item, &ending->err);
 }
 
-/* A refused mail shows that the relay is well. */
-static void note(struct mailer *mailer, enum outbox_result result, const struct mx_error *err)
-{
-	bool well = result == OUTBOX_SENT || result == OUTBOX_REFUSED;
-
-	pthread_mutex_lock(&mailer->lock);
-	snprintf(mailer->why_not, sizeof(mailer->why_not), "%s", well ? "" : err->text);
-	pthread_mutex_unlock(&mailer->lock);
-}
-
 static enum outbox_result send_mail(void *ctx, const struct outbox_item *item, struct mx_error *err)
 {
 	struct mailer *mailer = ctx;
@@ -235,7 +248,7 @@ static enum outbox_result send_mail(void *ctx, const struct outbox_item *item, s
 		if (ending.err.code)
 			*err = ending.err;
 		else
-			note(mailer, result, err);
+			relay_watch_note(mailer->watch, result, err);
 	} else {
 		mx_fail(err, MX_STORE, "The stored mail is damaged");
 	}
@@ -279,19 +292,25 @@ static int queue(struct mailer *mailer, struct store_txn *txn, const struct mail
 	return 0;
 }
 
-int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_address *to,
-	       const struct mail *mail, uint64_t *ret_id, struct mx_error *err)
+static int format(const struct relay *relay, const struct mail_address *to, const struct mail *mail,
+		  struct mx_str *out, struct mx_error *err)
 {
-	struct relay *relay = relay_ref(mailer);
 	struct mail filled = *mail;
-	mx_str_auto bytes = { 0 };
 	char id[MAIL_ID_MAX];
-	int rc;
 
 	filled.to = to->envelope;
 	if (!filled.from)
 		filled.from = relay->from;
-	rc = mail_format(&filled, mx_now_ms(), &bytes, id, err);
+	return mail_format(&filled, mx_now_ms(), out, id, err);
+}
+
+int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_address *to,
+	       const struct mail *mail, uint64_t *ret_id, struct mx_error *err)
+{
+	struct relay *relay = relay_ref(mailer);
+	mx_str_auto bytes = { 0 };
+	int rc = format(relay, to, mail, &bytes, err);
+
 	if (rc == 0)
 		rc = queue(mailer, txn, to,
 			   &(struct smtp_message){ .from = relay->from_address,
@@ -303,23 +322,34 @@ int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_a
 	return rc;
 }
 
-int mailer_probe(struct mailer *mailer, struct mx_error *err)
+enum outbox_result mailer_send(struct mailer *mailer, const struct mail_address *to,
+			       const struct mail *mail, struct smtp_trace *trace,
+			       struct mx_error *err)
 {
 	struct relay *relay = relay_ref(mailer);
-	int rc = smtp_probe(&relay->smtp, err);
+	enum outbox_result result = OUTBOX_REFUSED;
+	mx_str_auto bytes = { 0 };
 
-	note(mailer, rc ? OUTBOX_AGAIN : OUTBOX_SENT, err);
+	if (format(relay, to, mail, &bytes, err) == 0) {
+		const struct smtp_message message = { .from = relay->from_address,
+						      .to = to->envelope,
+						      .needs_utf8 = to->needs_utf8,
+						      .bytes = mx_str_slice(&bytes),
+						      .trace = trace };
+
+		result = smtp_send(&relay->smtp, &message, err);
+		relay_watch_note(mailer->watch, result, err);
+	}
 	relay_unref(relay);
-	return rc;
+	return result;
+}
+
+int mailer_probe(struct mailer *mailer, struct mx_error *err)
+{
+	return relay_watch_probe(mailer->watch, err);
 }
 
 bool mailer_is_well(struct mailer *mailer, char ret_why_not[256])
 {
-	bool well;
-
-	pthread_mutex_lock(&mailer->lock);
-	memcpy(ret_why_not, mailer->why_not, sizeof(mailer->why_not));
-	well = *mailer->why_not == '\0';
-	pthread_mutex_unlock(&mailer->lock);
-	return well;
+	return relay_watch_is_well(mailer->watch, ret_why_not);
 }

@@ -34,7 +34,19 @@ int mailer_add(struct mailer *mailer, struct store_txn *txn, const struct mail_a
  * it, owned by the caller. NULL if it is none. */
 char *mailer_recipient(struct mx_slice payload);
 
+/* At once, without the outbox and without a second try, for an operator's test; waits. trace may
+ * be NULL. */
+enum outbox_result mailer_send(struct mailer *mailer, const struct mail_address *to,
+			       const struct mail *mail, struct smtp_trace *trace,
+			       struct mx_error *err);
+
+/* Looks after the relay from now on: see relay_watch.h. */
+void mailer_watch(struct mailer *mailer);
+/* A probe under way is cut short. */
+void mailer_watch_stop(struct mailer *mailer);
+
 /* Asks the relay now; waits. 0 or -MX_REMOTE_…. */
 int mailer_probe(struct mailer *mailer, struct mx_error *err);
-/* Whether the last mail or probe found the relay in order; why not otherwise. For readiness. */
+/* Whether the last mails or the last probe found the relay in order; why not otherwise. For
+ * readiness. */
 bool mailer_is_well(struct mailer *mailer, char ret_why_not[256]);

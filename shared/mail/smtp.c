@@ -3,14 +3,17 @@
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/mail/smtp_trace.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #define CONNECT_MS     10000
 #define TOTAL_MS       60000
-#define WORDS_MAX      200 /* of the relay, for the log */
+#define PROBE_MS       20000
+#define WORDS_MAX      SMTP_WORDS_MAX /* of the relay, for the log */
 #define CODE_GOODBYE   221
 #define CODE_NO_ACCESS 530 /* authentication or TLS required: our configuration, not this mail */
 
@@ -67,20 +70,24 @@ static size_t give_bytes(char *room, size_t size, size_t count, void *ctx)
 	return len;
 }
 
-/* Addresses of people stay out of logs. */
+void smtp_words(struct mx_slice line, struct mx_str *out)
+{
+	struct mx_slice word;
+
+	while (mx_split_next(&line, ' ', &word)) {
+		struct mx_slice shown = memchr(word.ptr, '@', word.len) ? MX_SLICE("...") : word;
+
+		if (word.len > 0 && out->len + shown.len + 1 < WORDS_MAX)
+			mx_str_addf(out, "%s%.*s", out->len ? " " : "", MX_SLICE_ARG(shown));
+	}
+}
+
 static void keep_words(struct exchange *exchange, struct mx_slice line)
 {
 	mx_str_auto words = { 0 };
-	struct mx_slice word;
 
-	mx_str_add_text(&words, "");
-	while (mx_split_next(&line, ' ', &word))
-		if (word.len > 0 && words.len + word.len < WORDS_MAX - 8)
-			mx_str_addf(&words, "%s%.*s", words.len ? " " : "",
-				    memchr(word.ptr, '@', word.len) ? 3 : (int)word.len,
-				    memchr(word.ptr, '@', word.len) ? "..." : word.ptr);
-	memcpy(exchange->words, words.ptr ? words.ptr : "", words.len);
-	exchange->words[words.len] = '\0';
+	smtp_words(line, &words);
+	snprintf(exchange->words, sizeof(exchange->words), "%s", words.ptr ? words.ptr : "");
 }
 
 /* Its goodbye says nothing about the message. */
@@ -180,11 +187,16 @@ static void set_message(CURL *easy, const struct smtp_message *message, struct e
 	SET(easy, CURLOPT_UPLOAD, 1L);
 	SET(easy, CURLOPT_READFUNCTION, give_bytes);
 	SET(easy, CURLOPT_READDATA, exchange);
-	if (message->hurry) {
-		SET(easy, CURLOPT_XFERINFOFUNCTION, look_around);
-		SET(easy, CURLOPT_XFERINFODATA, (void *)message->hurry);
-		SET(easy, CURLOPT_NOPROGRESS, 0L);
-	}
+}
+
+/* NULL: never. */
+static void set_hurry(CURL *easy, const _Atomic bool *hurry)
+{
+	if (!hurry)
+		return;
+	SET(easy, CURLOPT_XFERINFOFUNCTION, look_around);
+	SET(easy, CURLOPT_XFERINFODATA, (void *)hurry);
+	SET(easy, CURLOPT_NOPROGRESS, 0L);
 }
 
 /* ---- what came of it */
@@ -231,8 +243,14 @@ enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_mes
 		abort();
 	set_relay(easy, conf, &exchange);
 	set_message(easy, message, &exchange);
+	set_hurry(easy, message->hurry);
 	SET(easy, CURLOPT_MAIL_RCPT, recipients);
+	if (message->trace)
+		smtp_trace_begin(message->trace, conf, easy);
 	code = curl_easy_perform(easy);
+	if (message->trace)
+		smtp_trace_end(message->trace, easy, code,
+			       code == CURLE_OK ? NULL : reason(&exchange, code));
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(recipients);
 	if (code == CURLE_OK)
@@ -241,7 +259,7 @@ enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_mes
 	return judge(&exchange, code);
 }
 
-int smtp_probe(const struct smtp_conf *conf, struct mx_error *err)
+int smtp_probe(const struct smtp_conf *conf, const _Atomic bool *hurry, struct mx_error *err)
 {
 	struct exchange exchange = { 0 };
 	CURL *easy = curl_easy_init();
@@ -250,6 +268,8 @@ int smtp_probe(const struct smtp_conf *conf, struct mx_error *err)
 	if (!easy)
 		abort();
 	set_relay(easy, conf, &exchange);
+	set_hurry(easy, hurry);
+	SET(easy, CURLOPT_TIMEOUT_MS, (long)PROBE_MS);
 	SET(easy, CURLOPT_CUSTOMREQUEST, "NOOP");
 	code = curl_easy_perform(easy);
 	curl_easy_cleanup(easy);

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mx_error;
+struct smtp_trace;
+
 enum smtp_tls {
 	SMTP_STARTTLS, /* required: without it nothing is sent */
 	SMTP_IMPLICIT, /* TLS from the first byte */
@@ -33,6 +36,7 @@ struct smtp_message {
 	int (*before_end)(void *ctx);
 	void *ctx;
 	const _Atomic bool *hurry; /* true: give up, AGAIN if that is still possible. May be NULL */
+	struct smtp_trace *trace; /* gets the course of it; may be NULL */
 };
 
 /*
@@ -44,5 +48,10 @@ struct smtp_message {
 enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_message *message,
 			     struct mx_error *err);
 
-/* Connects, greets, authenticates, quits: whether mail could be sent now. 0 or -MX_REMOTE_…. */
-int smtp_probe(const struct smtp_conf *conf, struct mx_error *err);
+/* Connects, greets, authenticates, quits: whether mail could be sent now. 0 or -MX_REMOTE_….
+ * hurry: true = give up; may be NULL. */
+int smtp_probe(const struct smtp_conf *conf, const _Atomic bool *hurry, struct mx_error *err);
+
+/* Appends a line of a relay without the addresses in it: those of people stay out of logs. */
+struct mx_str;
+void smtp_words(struct mx_slice line, struct mx_str *out);

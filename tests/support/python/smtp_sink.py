@@ -246,10 +246,8 @@ class SmtpSink:
         self.loop = asyncio.new_event_loop()
         self.released = asyncio.Event()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
-        self.server = self._run(self.loop.create_server(
-            lambda: Relay(self), "127.0.0.1", 0,
-            ssl=self.tls_context() if tls == "implicit" else None))
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = 0
+        self.listen()
 
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
@@ -264,6 +262,21 @@ class SmtpSink:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.certificate)
         return context
+
+    def listen(self):
+        """Also again, after shut(), on the same port."""
+        self.server = self._run(self.loop.create_server(
+            lambda: Relay(self), "127.0.0.1", self.port,
+            ssl=self.tls_context() if self.tls == "implicit" else None))
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def shut(self):
+        """Nobody answers any more."""
+
+        async def end():
+            self.server.close()
+
+        self._run(end())
 
     def release(self):
         """What hangs is dropped."""

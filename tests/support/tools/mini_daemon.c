@@ -199,7 +199,7 @@ static const char *why_tired(void *ctx)
 	return ((struct mini *)ctx)->tired ? "tired of greeting" : NULL;
 }
 
-static const struct daemon_check checks[] = { { "mood", why_tired }, { 0 } };
+static const struct daemon_check checks[] = { { "mood", why_tired, false }, { 0 } };
 
 static int command_greet(const void *ptr, int argc, char **argv)
 {

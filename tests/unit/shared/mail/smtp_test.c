@@ -4,6 +4,7 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/thread.h"
+#include "shared/mail/smtp_trace.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -57,6 +58,8 @@ static bool answer(struct relay *relay, int fd, const char *line)
 		say(fd, relay->ehlo, "250-relay\r\n250-AUTH PLAIN\r\n250 SMTPUTF8");
 	else if (mx_starts_with(line, "AUTH"))
 		say(fd, relay->auth, "235 welcome");
+	else if (mx_starts_with(line, "AG")) /* base64 of a name after a zero byte */
+		say(fd, NULL, "235 welcome");
 	else if (mx_starts_with(line, "MAIL"))
 		say(fd, relay->mail, "250 ok");
 	else if (mx_starts_with(line, "RCPT"))
@@ -328,12 +331,93 @@ static void a_probe_sends_nothing(void **state)
 	(void)state;
 	relay_start(&relay);
 	conf = conf_of(&relay);
-	assert_int_equal(smtp_probe(&conf, NULL), 0);
+	assert_int_equal(smtp_probe(&conf, NULL, NULL), 0);
 	pthread_join(relay.thread, NULL);
 	assert_null(strstr(relay.heard.ptr, "MAIL"));
 	close(relay.fd);
 	mx_str_done(&relay.heard);
-	assert_int_equal(smtp_probe(&conf, NULL), -MX_REMOTE_FAILED);
+	assert_int_equal(smtp_probe(&conf, NULL, NULL), -MX_REMOTE_FAILED);
+}
+
+/* "name+ connection+ recipient-" */
+static char *course_of(const struct smtp_trace *trace)
+{
+	struct mx_str course = { 0 };
+
+	for (unsigned i = 0; i < trace->len; i++)
+		mx_str_addf(&course, "%s%s%c", i ? " " : "", trace->steps[i].name,
+			    trace->steps[i].ok ? '+' : '-');
+	return mx_str_steal(&course);
+}
+
+static void trace_is(const char *answer_to_rcpt, const char *end, const char *expected)
+{
+	struct relay relay = { .rcpt = answer_to_rcpt, .end = end };
+	struct smtp_message message = letter;
+	struct smtp_trace trace;
+	mx_autofree char *course = NULL;
+
+	message.trace = &trace;
+	relay_start(&relay);
+	deliver(&relay, &message, NULL);
+	relay_end(&relay);
+	course = course_of(&trace);
+	assert_string_equal(course, expected);
+}
+
+static void a_trace_tells_how_far_it_came(void **state)
+{
+	(void)state;
+	trace_is(NULL, NULL, "name+ connection+ greeting+ EHLO+ sender+ recipient+ message+");
+	trace_is("550 5.1.1 who is bob@example.org?", NULL,
+		 "name+ connection+ greeting+ EHLO+ sender+ recipient-");
+	trace_is(NULL, "451 later",
+		 "name+ connection+ greeting+ EHLO+ sender+ recipient+ message-");
+}
+
+static void a_trace_shows_no_addresses_and_no_password(void **state)
+{
+	struct relay relay = { .auth = "334 ", .rcpt = "550 5.1.1 who is bob@example.org?" };
+	struct smtp_message message = letter;
+	struct smtp_trace trace;
+	struct smtp_conf conf;
+	mx_autofree char *text = NULL;
+	json_t *json;
+
+	(void)state;
+	message.trace = &trace;
+	relay_start(&relay);
+	conf = conf_of(&relay);
+	conf.user = "id";
+	conf.password = "secret";
+	assert_int_equal(smtp_send(&conf, &message, NULL), OUTBOX_REFUSED);
+	relay_end(&relay);
+	json = smtp_trace_json(&trace);
+	text = json_dumps(json, 0);
+	json_decref(json);
+	assert_non_null(strstr(text, "235 welcome"));
+	assert_non_null(strstr(text, "550 5.1.1 who is ..."));
+	assert_null(strchr(text, '@'));
+	assert_null(strstr(text, "c2VjcmV0")); /* "secret" in base64 */
+	assert_null(strstr(text, "AGlk"));
+}
+
+static void a_trace_ends_where_nobody_answers(void **state)
+{
+	struct smtp_message message = letter;
+	struct smtp_trace trace;
+	struct smtp_conf conf = { .host = "127.0.0.1", .port = 1, .tls = SMTP_PLAIN };
+	mx_autofree char *course = NULL, *other = NULL;
+
+	(void)state;
+	message.trace = &trace;
+	assert_int_equal(smtp_send(&conf, &message, NULL), OUTBOX_AGAIN);
+	course = course_of(&trace);
+	assert_string_equal(course, "name+ connection-");
+	conf.host = "nobody.invalid";
+	assert_int_equal(smtp_send(&conf, &message, NULL), OUTBOX_AGAIN);
+	other = course_of(&trace);
+	assert_string_equal(other, "name-");
 }
 
 int main(void)
@@ -349,6 +433,9 @@ int main(void)
 		cmocka_unit_test(a_hanging_relay_has_a_deadline),
 		cmocka_unit_test(who_is_in_a_hurry_waits_for_no_relay),
 		cmocka_unit_test(a_probe_sends_nothing),
+		cmocka_unit_test(a_trace_tells_how_far_it_came),
+		cmocka_unit_test(a_trace_shows_no_addresses_and_no_password),
+		cmocka_unit_test(a_trace_ends_where_nobody_answers),
 	};
 
 	return cmocka_run_group_tests_name("mail/smtp", tests, NULL, NULL);
