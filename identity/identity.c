@@ -10,6 +10,7 @@
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
+#include "identity/message/templates.h"
 #include "identity/open.h"
 #include "identity/reaping.h"
 #include "identity/replication/replication.h"
@@ -29,6 +30,8 @@
 #include "shared/mail/mailer.h"
 #include "shared/mail/template.h"
 #include "shared/outbox/outbox.h"
+
+#include <stdatomic.h>
 
 /* What is being sent may end; the process has ten seconds in all. */
 #define OUTBOX_GRACE_MS 3000
@@ -151,6 +154,14 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);
+	/* It has been tried already: only a file that changed since can be wrong. */
+	if (message_templates_reload(identity->templates, conf, &err))
+		say_kept("templates", &err);
+	pepper_set(identity->pepper,
+		   &(struct pepper_conf){ .life_ms = conf->lookup.pepper_days * MX_DAY_MS,
+					  .overlap_ms = conf->lookup.overlap_hours * MX_HOUR_MS,
+					  .hashes_only = !*conf->lookup.plain });
+	atomic_store(&identity->newest, conf);
 	reload_mail(identity, conf);
 	reload_sms(identity, &conf->sms);
 	reload_internal(identity, conf);
@@ -180,6 +191,13 @@ const char *identity_sms_why_not(void *ctx)
 	const struct identity *identity = ctx;
 
 	return sms_is_well(identity->sms, why) ? NULL : why;
+}
+
+const struct identity_conf *conf_of(const struct identity *identity)
+{
+	const struct identity_conf *newest = atomic_load(&identity->newest);
+
+	return newest ? newest : identity->conf;
 }
 
 struct identity_call call_of(struct req *r)

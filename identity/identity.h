@@ -34,7 +34,8 @@ struct template_set;
 struct terms;
 
 struct identity {
-	const struct identity_conf *conf; /* of the start */
+	const struct identity_conf *conf; /* of the start: for what only a restart changes */
+	const struct identity_conf *_Atomic newest; /* see conf_of(); NULL before a reload */
 	struct daemon *daemon;
 	const struct route **routes; /* without the groups that are off */
 	struct mx_metrics *metrics;
@@ -71,6 +72,10 @@ struct identity_call {
 
 /* Of a handler: r->txn or r->view, whichever its route has. */
 struct identity_call call_of(struct req *r);
+
+/* The configuration in force, for what a reload changes. It stays valid for an hour after the next
+ * one: for anything that begins now. */
+const struct identity_conf *conf_of(const struct identity *identity);
 
 /* Opens everything in its order. */
 int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,

@@ -3,6 +3,7 @@
 #include "identity/commands.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
+#include "identity/message/templates.h"
 #include "identity/routes.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
@@ -36,12 +37,10 @@ static const char *const fixed_keys[] = {
 	"public_base_url",
 	"keys.signing_file",
 	"endpoints",
-	"homeservers",
-	"templates",
-	"validation",
-	"binding",
-	"lookup",
-	"invites",
+	"templates.directory",
+	"mail.per_domain",
+	"mail.domain_pause_ms",
+	"mail.give_up_hours",
 	"audit",
 	"replication",
 	"sms.parallel",
@@ -68,6 +67,7 @@ static const struct daemon_app app = {
 	.fixed_keys = fixed_keys,
 	.paths = identity_paths,
 	.start = identity_start,
+	.files_check = message_templates_check,
 	.reload = identity_reload,
 	.stop = identity_stop,
 	.routes = identity_routes,

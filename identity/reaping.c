@@ -37,7 +37,7 @@ static size_t reap_invites(struct identity *identity, int64_t now_ms)
 
 static size_t reap_audit(struct identity *identity, int64_t now_ms)
 {
-	int64_t before_ms = now_ms - identity->conf->audit.days * MX_DAY_MS;
+	int64_t before_ms = now_ms - conf_of(identity)->audit.days * MX_DAY_MS;
 	size_t all = 0, reaped;
 
 	do {
@@ -50,7 +50,7 @@ static size_t reap_audit(struct identity *identity, int64_t now_ms)
 static size_t reap_bindings(struct identity *identity, int64_t now_ms)
 {
 	return binding_reap(identity->store,
-			    now_ms - identity->conf->binding.forget_days * MX_DAY_MS,
+			    now_ms - conf_of(identity)->binding.forget_days * MX_DAY_MS,
 			    replication_told(identity));
 }
 

@@ -2,6 +2,7 @@
 
 #include "identity/account/account.h"
 #include "identity/account/terms.h"
+#include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/routes.h"
 #include "shared/core/arena.h"
@@ -36,6 +37,8 @@ static int look(struct req *r, struct store_view *view, const char *token,
 	struct identity *identity = r->app;
 	int rc = account_by_token(view, token, mx_now_ms(), r->mem, ret_account, &r->err);
 
+	if (rc == 0)
+		rc = homeserver_check_user(identity, ret_account->user_id, &r->err);
 	if (rc || (r->route->flags & ROUTE_BEFORE_TERMS))
 		return rc;
 	return terms_check(identity->terms, view, ret_account->user_id, &r->err);

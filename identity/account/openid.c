@@ -1,10 +1,9 @@
 /* Spec: server-server API, "OpenID". */
 #include "identity/account/account.h"
+#include "identity/homeservers.h"
 #include "identity/identity.h"
-#include "identity/identity_conf.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
-#include "shared/core/glob.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
@@ -19,21 +18,11 @@
 
 #define USERINFO "/_matrix/federation/v1/openid/userinfo?access_token="
 
-static bool is_listed(char *const *globs, unsigned len, const char *server_name)
-{
-	for (unsigned i = 0; i < len; i++)
-		if (mx_glob_match(mx_slice(globs[i]), mx_slice(server_name)))
-			return true;
-	return false;
-}
-
-static int check_server(const struct identity_conf *conf, const char *name, struct mx_error *err)
+static int check_server(const struct identity *identity, const char *name, struct mx_error *err)
 {
 	if (!mx_server_name_valid(mx_slice(name)))
 		return mx_fail(err, MX_INVALID_PARAM, "matrix_server_name is no server name");
-	if (is_listed(conf->homeservers.deny, conf->homeservers.deny_count, name) ||
-	    (conf->homeservers.allow_count > 0 &&
-	     !is_listed(conf->homeservers.allow, conf->homeservers.allow_count, name)))
+	if (!homeserver_is_served(identity, mx_slice(name)))
 		return mx_fail(err, MX_NOT_YOURS, "Users of this homeserver have no account here");
 	return 0;
 }
@@ -102,7 +91,7 @@ int openid_user(struct identity *identity, const char *server_name, const char *
 		struct mx_arena *mem, const char **ret_user_id, struct mx_error *err)
 {
 	struct net_response answer;
-	int rc = check_server(identity->conf, server_name, err);
+	int rc = check_server(identity, server_name, err);
 
 	if (rc)
 		return rc;

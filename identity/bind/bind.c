@@ -1,5 +1,6 @@
 #include "identity/bind/bind.h"
 
+#include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
@@ -20,9 +21,8 @@ struct notice {
 
 static bool is_told(const struct identity_call *call, const struct threepid *threepid)
 {
-	const struct identity_conf *conf = call->identity->conf;
-
-	return *conf->binding.tell_owner && conf->mail.relay && streq(threepid->medium, "email");
+	return *conf_of(call->identity)->binding.tell_owner && call->identity->mailer &&
+	       streq(threepid->medium, "email");
 }
 
 /* A notice is an alarm for the owner, not a condition: what cannot be told is bound all the
@@ -121,8 +121,9 @@ int bind_session(const struct identity_call *call, const struct session *session
 		 struct binding *ret_binding, struct mx_error *err)
 {
 	const struct notice bound = { MESSAGE_BOUND, .user_id = user_id, .style = style };
+	int rc = homeserver_check_user(call->identity, user_id, err);
 
-	return bind_to(call, &session->threepid, &bound, ret_binding, err);
+	return rc ? rc : bind_to(call, &session->threepid, &bound, ret_binding, err);
 }
 
 int bind_directly(const struct identity_call *call, const struct threepid *threepid,

@@ -1,6 +1,7 @@
 #include "identity/bind/unbind_proof.h"
 
 #include "identity/bind/key_waits.h"
+#include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/validate/session.h"
@@ -90,11 +91,13 @@ static void add_base_url(struct names *names, const char *url)
 	add_name(names, whole);
 }
 
-static void collect_names(const struct identity_conf *conf, struct names *names)
+static void collect_names(const struct identity *identity, struct names *names)
 {
+	const struct identity_conf *conf = conf_of(identity);
+
 	names->len = 0;
-	add_name(names, mx_slice(conf->server_name));
-	add_base_url(names, conf->public_base_url);
+	add_name(names, mx_slice(identity->conf->server_name));
+	add_base_url(names, identity->conf->public_base_url);
 	for (unsigned i = 0; i < conf->binding.names_count; i++)
 		add_name(names, mx_slice(conf->binding.names[i]));
 }
@@ -185,9 +188,11 @@ int unbind_proof_homeserver(const struct identity_call *call, const struct unbin
 	if (!request->authorization ||
 	    xmatrix_parse(mx_slice(request->authorization), call->mem, &header, NULL))
 		return no_proof(err);
-	collect_names(call->identity->conf, &names);
+	collect_names(call->identity, &names);
 	if (header.destination.ptr && !has_name(&names, header.destination))
 		return no_proof(err);
+	if (!homeserver_is_served(call->identity, header.origin))
+		return mx_fail(err, MX_FORBIDDEN, "This service is not there for that homeserver");
 	rc = check_origin(&header, request, err);
 	if (rc == 0)
 		rc = find_key(call, &header, request, key, err);

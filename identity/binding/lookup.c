@@ -78,7 +78,7 @@ static bool hash_of_words(struct lookup *lookup, const char *text,
 typedef bool hash_fn(struct lookup *lookup, const char *text, uint8_t ret_hash[LOOKUP_HASH_LEN],
 		     struct mx_error *err);
 
-static hash_fn *algorithm_of(const struct pepper *pepper, const char *name)
+static hash_fn *algorithm_of(struct pepper *pepper, const char *name)
 {
 	if (streq(name, "sha256"))
 		return hash_of_sha256;

@@ -41,6 +41,8 @@ struct pepper_conf {
 /* Reads the peppers, makes the first. */
 int pepper_new(const struct pepper_conf *conf, struct pepper **ret_pepper, struct mx_error *err);
 void pepper_free(struct pepper *pepper);
+/* Other life_ms, overlap_ms and hashes_only. */
+void pepper_set(struct pepper *pepper, const struct pepper_conf *conf);
 /* Runs until stopped: rotation and the building of hashes, throttled. */
 void pepper_start(struct pepper *pepper);
 void pepper_stop(struct pepper *pepper);
@@ -54,7 +56,7 @@ bool pepper_may_import(struct pepper *pepper);
 bool pepper_knows(struct pepper *pepper, const char *text);
 
 void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1]);
-bool pepper_allows_none(const struct pepper *pepper);
+bool pepper_allows_none(struct pepper *pepper);
 
 /* Keeps the hashes of all live peppers in step with a binding; a tombstone removes. The peppers
  * are read in the transaction: one that is born meanwhile makes it a conflict. Part of

@@ -33,7 +33,7 @@ struct pepper_row *pepper_row_in(struct pepper_rows *rows, enum pepper_state sta
 static bool counts(const struct pepper *pepper, const struct pepper_row *row)
 {
 	if (row->state == PEPPER_PREVIOUS)
-		return mx_now_ms() < row->since_ms + pepper->conf.overlap_ms;
+		return mx_now_ms() < row->since_ms + pepper->times.overlap_ms;
 	return row->state == PEPPER_CURRENT;
 }
 
@@ -70,9 +70,9 @@ void pepper_current(struct pepper *pepper, char ret_text[PEPPER_MAX + 1])
 	pthread_mutex_unlock(&pepper->lock);
 }
 
-bool pepper_allows_none(const struct pepper *pepper)
+bool pepper_allows_none(struct pepper *pepper)
 {
-	return !pepper->conf.hashes_only;
+	return !pepper_times_of(pepper).hashes_only;
 }
 
 int pepper_refresh(struct pepper *pepper)
@@ -161,13 +161,31 @@ static int make_first(struct store_txn *txn, struct pepper_rows *rows, const cha
 	return 0;
 }
 
+void pepper_set(struct pepper *pepper, const struct pepper_conf *conf)
+{
+	pthread_mutex_lock(&pepper->lock);
+	pepper->times = (struct pepper_times){
+		.life_ms = conf->life_ms ? conf->life_ms : LIFE_MS,
+		.overlap_ms = conf->overlap_ms ? conf->overlap_ms : OVERLAP_MS,
+		.hashes_only = conf->hashes_only,
+	};
+	pthread_mutex_unlock(&pepper->lock);
+}
+
+struct pepper_times pepper_times_of(struct pepper *pepper)
+{
+	struct pepper_times times;
+
+	pthread_mutex_lock(&pepper->lock);
+	times = pepper->times;
+	pthread_mutex_unlock(&pepper->lock);
+	return times;
+}
+
 static void use_conf(struct pepper *pepper, const struct pepper_conf *conf)
 {
 	pepper->conf = *conf;
-	if (!conf->life_ms)
-		pepper->conf.life_ms = LIFE_MS;
-	if (!conf->overlap_ms)
-		pepper->conf.overlap_ms = OVERLAP_MS;
+	pepper_set(pepper, conf);
 	if (!conf->metrics)
 		return;
 	pepper->hashed = mx_counter_new(conf->metrics, "identity_lookup_rehashed_total",

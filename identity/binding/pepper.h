@@ -8,16 +8,24 @@
 struct lookup_memory;
 struct mx_metric;
 
+struct pepper_times {
+	int64_t life_ms, overlap_ms;
+	bool hashes_only;
+};
+
 struct pepper {
-	struct pepper_conf conf;
+	struct pepper_conf conf; /* of the start */
 	struct lookup_memory *memory;
 	pthread_mutex_t lock; /* of everything below; innermost */
 	pthread_cond_t wake;
 	struct pepper_rows rows; /* as last committed */
+	struct pepper_times times;
 	bool running, stopping, woken;
 	pthread_t thread;
 	struct mx_metric *hashed, *rotations;
 };
+
+struct pepper_times pepper_times_of(struct pepper *pepper);
 
 /* The first in the state, or NULL. */
 struct pepper_row *pepper_row_in(struct pepper_rows *rows, enum pepper_state state);

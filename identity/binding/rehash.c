@@ -22,6 +22,7 @@ struct step {
 	struct mx_arena *mem;
 	struct pepper_rows *rows;
 	int64_t now_ms;
+	struct pepper_times times;
 	bool more, changed;
 };
 
@@ -143,12 +144,12 @@ static int next_step(struct step *step)
 		return drop_page(step, retired);
 	if (building)
 		return build_page(step, building);
-	if (is_over(step, previous, step->pepper->conf.overlap_ms)) {
+	if (is_over(step, previous, step->times.overlap_ms)) {
 		move_to(step, previous, PEPPER_RETIRED);
 		step->more = true;
 		return 0;
 	}
-	if (is_over(step, row_in(step, PEPPER_CURRENT), step->pepper->conf.life_ms) && !previous)
+	if (is_over(step, row_in(step, PEPPER_CURRENT), step->times.life_ms) && !previous)
 		begin_building(step);
 	return 0;
 }
@@ -163,6 +164,7 @@ int pepper_step(struct pepper *pepper, int64_t now_ms, bool *ret_more)
 		.mem = mem,
 		.rows = &rows,
 		.now_ms = now_ms,
+		.times = pepper_times_of(pepper),
 	};
 	int rc = pepper_db_list(step.txn, mem, &rows);
 

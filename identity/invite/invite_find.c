@@ -98,7 +98,7 @@ static size_t reap_page(struct identity_call *call, int64_t ended_before_ms, str
 
 size_t invite_reap(struct identity *identity, int64_t now_ms)
 {
-	int64_t keep_ms = identity->conf->invites.keep_days * MX_DAY_MS;
+	int64_t keep_ms = conf_of(identity)->invites.keep_days * MX_DAY_MS;
 	struct page page = { .limit = REAPED_ONCE };
 	char cursor[STORE_KEY_MAX];
 	size_t count = 0;

@@ -25,12 +25,12 @@ static const char *sign_path(const struct identity_conf *conf)
 
 struct invite_rules invite_rules_of(const struct identity *identity)
 {
-	const struct identity_conf *conf = identity->conf;
+	const struct identity_conf *conf = conf_of(identity);
 
 	return (struct invite_rules){
-		.server_name = conf->server_name,
-		.base_url = conf->public_base_url,
-		.sign_path = sign_path(conf),
+		.server_name = identity->conf->server_name,
+		.base_url = identity->conf->public_base_url,
+		.sign_path = sign_path(identity->conf),
 		.web_client = conf->invites.web_client,
 		.local_max = conf->invites.local_max,
 		.domain_max = conf->invites.domain_max,

@@ -1,5 +1,6 @@
 #include "identity/binding/listed.h"
 #include "identity/budgets.h"
+#include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/invite/block.h"
 #include "identity/invite/ephemeral.h"
@@ -96,6 +97,8 @@ static int check(const struct identity_call *call, const struct invite_asking *a
 	struct invite_rules rules = invite_rules_of(call->identity);
 	int rc = check_asker(asking, err);
 
+	if (rc == 0)
+		rc = homeserver_check_user(call->identity, asking->sender, err);
 	if (rc == 0)
 		rc = block_check(&rules, asking, err);
 	if (rc == 0)

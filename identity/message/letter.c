@@ -47,14 +47,15 @@ static const char *message_id(const struct identity_call *call)
 void letter_begin(struct letter *letter, const struct template_values *values)
 {
 	const struct identity_conf *conf = letter->call->identity->conf;
+	const struct identity_conf *newest = conf_of(letter->call->identity);
 	const char *language = letter->style->language;
 
 	mx_random_token(letter->boundary, LETTER_BOUNDARY_LEN);
 	letter_add(letter, "multipart_boundary", letter->boundary);
 	letter_add(letter, "service_name", conf->server_name);
 	letter_add(letter, "service_url", conf->public_base_url);
-	letter_add(letter, "language", language ? language : conf->templates.language);
-	letter_add(letter, "from", conf->mail.from);
+	letter_add(letter, "language", language ? language : newest->templates.language);
+	letter_add(letter, "from", newest->mail.from);
 	letter_add(letter, "date", date_of(letter->call));
 	letter_add(letter, "messageid", message_id(letter->call));
 	for (size_t i = 0; i < values->len; i++)

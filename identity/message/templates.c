@@ -7,15 +7,38 @@
 
 #include "identity/message/templates.inc"
 
-int message_templates_load(const struct identity_conf *conf, struct template_set **ret_set,
-			   struct mx_error *err)
+static struct template_conf template_conf_of(const struct identity_conf *conf)
 {
-	const struct template_conf all = {
+	return (struct template_conf){
 		.directory = conf->templates.directory,
 		.default_brand = conf->templates.brand,
 		.default_language = conf->templates.language,
 		.builtin = built_in,
 	};
+}
+
+int message_templates_load(const struct identity_conf *conf, struct template_set **ret_set,
+			   struct mx_error *err)
+{
+	const struct template_conf all = template_conf_of(conf);
 
 	return template_set_load(&all, ret_set, err);
+}
+
+int message_templates_reload(struct template_set *set, const struct identity_conf *conf,
+			     struct mx_error *err)
+{
+	const struct template_conf all = template_conf_of(conf);
+
+	return template_set_reload(set, &all, err);
+}
+
+int message_templates_check(const void *conf, struct mx_error *err)
+{
+	struct template_set *set;
+	int rc = message_templates_load(conf, &set, err);
+
+	if (rc == 0)
+		template_set_free(set);
+	return rc;
 }

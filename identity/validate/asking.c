@@ -41,7 +41,7 @@ static int read_attempt(struct req *r, int64_t *ret_attempt)
 
 static int read_next_link(struct req *r, const char **ret_link)
 {
-	const struct identity_conf *conf = ((struct identity *)r->app)->conf;
+	const struct identity_conf *conf = conf_of(r->app);
 	const struct next_link_rules rules = {
 		.hosts = (const char *const *)conf->validation.next_link_hosts,
 		.hosts_len = conf->validation.next_link_hosts_count,

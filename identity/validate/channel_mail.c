@@ -29,11 +29,11 @@ static void add_parameter(struct mx_str *link, const char *name, const char *val
 static const char *link_of(const struct identity_call *call, const struct session *session,
 			   const char *brand)
 {
-	const struct identity_conf *conf = call->identity->conf;
-	bool page = !conf->validation.landing_page || *conf->validation.landing_page;
+	const bool *landing = conf_of(call->identity)->validation.landing_page;
+	bool page = !landing || *landing;
 	mx_str_auto link = { 0 };
 
-	mx_str_addf(&link, "%s%s?sid=", conf->public_base_url,
+	mx_str_addf(&link, "%s%s?sid=", call->identity->conf->public_base_url,
 		    page ? VALIDATION_PAGE : IDENTITY_V2 "/validate/email/submitToken");
 	mx_url_add(&link, mx_slice(session->id));
 	add_parameter(&link, "client_secret", session->client_secret);

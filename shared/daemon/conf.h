@@ -20,6 +20,9 @@ struct mx_error;
 int conf_load(const struct daemon_app *app, const char *path, struct conf **ret_conf,
 	      struct mx_str *warnings, struct mx_error *err);
 
+/* What the files that it names hold: daemon_app.files_check. */
+int conf_check_files(const struct daemon_app *app, struct conf *conf, struct mx_error *err);
+
 /* The structure only: text against the joined schema. `file` is for messages. */
 int conf_parse(const struct daemon_app *app, const char *file, struct mx_slice text,
 	       struct conf **ret_conf, struct mx_error *err);

@@ -1,6 +1,7 @@
 #include "shared/core/error.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/conf_check.h"
+#include "shared/daemon/daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,4 +60,14 @@ int conf_load(const struct daemon_app *app, const char *path, struct conf **ret_
 	}
 	*ret_conf = conf;
 	return 0;
+}
+
+int conf_check_files(const struct daemon_app *app, struct conf *conf, struct mx_error *err)
+{
+	struct mx_error why = { 0 };
+	int rc = app->files_check ? app->files_check(conf_values(conf), &why) : 0;
+
+	if (rc == 0)
+		return 0;
+	return mx_fail(err, MX_BAD_CONFIG, "%s: %s", conf_path(conf), mx_error_text(&why, rc));
 }

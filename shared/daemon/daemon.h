@@ -95,8 +95,11 @@ struct daemon_app {
 	/* Builds everything; *ret_ctx goes to the calls below. conf stays valid until after stop.
 	 */
 	int (*start)(struct daemon *daemon, const void *conf, void **ret_ctx, struct mx_error *err);
+	/* Reads the files that conf names and the daemon cannot do with when they are broken: for
+	 * --check, and before a reload, which is refused as a whole then. May be NULL. */
+	int (*files_check)(const void *conf, struct mx_error *err);
 	/* A new configuration that passed conf_check: take over what can change while running.
-	 * The old one stays valid until it returns. */
+	 * The old one stays valid for an hour more, longer than anything that began with it. */
 	void (*reload)(void *ctx, const void *conf);
 	/* After the listeners closed, before the outbound client and the store do. */
 	void (*stop)(void *ctx);

@@ -56,10 +56,16 @@ static int check(const struct daemon_app *app, const char *path)
 {
 	mx_str_auto warnings = { 0 }, text = { 0 };
 	struct conf *conf = load(app, path, &warnings);
+	struct mx_error err = { 0 };
 
 	if (!conf)
 		return 1;
 	show_warnings(&warnings);
+	if (conf_check_files(app, conf, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		conf_free(conf);
+		return 1;
+	}
 	conf_write(conf, &text);
 	fputs(mx_str_slice(&text).ptr, stdout);
 	conf_free(conf);

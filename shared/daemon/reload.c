@@ -1,6 +1,7 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
+#include "shared/core/time.h"
 #include "shared/daemon/conf.h"
 #include "shared/daemon/log_setup.h"
 #include "shared/daemon/notify.h"
@@ -18,6 +19,31 @@ static void name_unchanged(const char *const *keys, const struct conf *old, cons
 			       NULL);
 }
 
+/* No request and nothing that is sent takes an hour. */
+static void free_retired(struct daemon *daemon, int64_t now_ms)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < daemon->retired.len; i++) {
+		const struct retired_conf *retired = &daemon->retired.items[i];
+
+		if (retired->since_ms + MX_HOUR_MS > now_ms)
+			daemon->retired.items[kept++] = *retired;
+		else
+			conf_free(retired->conf);
+	}
+	daemon->retired.len = kept;
+}
+
+static void retire(struct daemon *daemon, struct conf *conf)
+{
+	int64_t now_ms = mx_mono_ms();
+
+	free_retired(daemon, now_ms);
+	if (conf != daemon->first_conf)
+		mx_vec_push(&daemon->retired, ((struct retired_conf){ conf, now_ms }));
+}
+
 static void swap(struct daemon *daemon, struct conf *new)
 {
 	struct conf *old = daemon->conf;
@@ -28,11 +54,10 @@ static void swap(struct daemon *daemon, struct conf *new)
 	if (daemon->app->reload)
 		daemon->app->reload(daemon->ctx, conf_values(new));
 	daemon->conf = new;
-	if (old != daemon->first_conf)
-		conf_free(old);
+	retire(daemon, old);
 }
 
-/* The certificate goes first: it can fail, and the swap cannot. */
+/* Files and certificate go first: they can fail, and the swap cannot. */
 static int reload_locked(struct daemon *daemon, struct mx_error *err)
 {
 	mx_str_auto warnings = { 0 };
@@ -41,7 +66,9 @@ static int reload_locked(struct daemon *daemon, struct mx_error *err)
 
 	if (rc)
 		return rc;
-	rc = certificate_reload(daemon, err);
+	rc = conf_check_files(daemon->app, new, err);
+	if (rc == 0)
+		rc = certificate_reload(daemon, err);
 	if (rc) {
 		conf_free(new);
 		return rc;

@@ -118,6 +118,9 @@ static void daemon_free(struct daemon *daemon)
 	mx_metrics_free(daemon->metrics);
 	pthread_mutex_destroy(&daemon->reload_lock);
 	mx_arena_free(daemon->mem);
+	for (size_t i = 0; i < daemon->retired.len; i++)
+		conf_free(daemon->retired.items[i].conf);
+	mx_vec_done(&daemon->retired);
 	if (daemon->conf != daemon->first_conf)
 		conf_free(daemon->conf);
 	conf_free(daemon->first_conf);

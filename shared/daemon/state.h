@@ -1,6 +1,7 @@
 /* A running daemon, as the files of this folder see it. */
 #pragma once
 
+#include "shared/core/vec.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/paths.h"
 
@@ -14,12 +15,19 @@ struct mx_tls;
 
 enum daemon_phase { PHASE_STARTING, PHASE_READY, PHASE_STOPPING };
 
+/* One that was replaced, and when: what began before may still read it. */
+struct retired_conf {
+	struct conf *conf;
+	int64_t since_ms; /* monotonic */
+};
+
 struct daemon {
 	const struct daemon_app *app;
 	struct mx_arena *mem; /* what lives as long as the daemon */
 	pthread_mutex_t reload_lock; /* for conf; held during a reload */
 	struct conf *conf;
 	struct conf *first_conf; /* what start() was given: kept until the end */
+	struct mx_vec(struct retired_conf) retired; /* replaced within the last hour */
 	struct daemon_paths paths;
 	int data_lock; /* file descriptor */
 	struct mx_metrics *metrics;

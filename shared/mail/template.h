@@ -43,16 +43,19 @@ struct template_conf {
 
 int template_set_load(const struct template_conf *conf, struct template_set **ret_set,
 		      struct mx_error *err);
+/* All of it anew, or an error and all as it was. */
+int template_set_reload(struct template_set *set, const struct template_conf *conf,
+			struct mx_error *err);
 void template_set_free(struct template_set *set);
 
 /* Whether there is a brand of this name. Anything else is the default: a brand never is a path. */
-bool template_has_brand(const struct template_set *set, const char *brand);
+bool template_has_brand(struct template_set *set, const char *brand);
 
 /* The best language that set has of an Accept-Language header (NULL = none). Borrowed. */
-const char *template_language(const struct template_set *set, const char *accept_language);
+const char *template_language(struct template_set *set, const char *accept_language);
 
 /* Appends the filled-in file. -MX_NOT_FOUND if nobody has it; -MX_TOO_LARGE over 1 MiB. brand and
  * language may be NULL or unknown: the defaults then. Names that values lacks are empty. */
-int template_render(const struct template_set *set, const char *brand, const char *language,
+int template_render(struct template_set *set, const char *brand, const char *language,
 		    const char *file, const struct template_values *values, struct mx_str *out,
 		    struct mx_error *err);

@@ -70,7 +70,7 @@ static struct binding_fixture *begin(void **state)
 	memset(&told, 0, sizeof(told));
 	tell_owner = true;
 	f->conf.binding.tell_owner = &tell_owner;
-	f->conf.mail.relay = relay;
+	f->identity.mailer = (struct mailer *)relay; /* message_mail() is played */
 	return f;
 }
 
@@ -137,7 +137,7 @@ static void an_operator_may_switch_notices_off(void **state)
 	tell_owner = false;
 	bind_user(f, "@alice:example.org");
 	tell_owner = true;
-	f->conf.mail.relay = NULL;
+	f->identity.mailer = NULL;
 	bind_user(f, "@bob:example.org");
 	assert_int_equal(told.mails, 0);
 }

@@ -218,7 +218,7 @@ static void a_pepper_that_lives_for_ever_stays(void **state)
 	struct binding_fixture *f = *state;
 	char first[PEPPER_MAX + 1], later[PEPPER_MAX + 1];
 
-	f->identity.pepper->conf.life_ms = -1;
+	f->identity.pepper->times.life_ms = -1;
 	get_pepper(f, first);
 	binding_fixture_at(f, BINDING_FIXTURE_NOW + 1000 * WEEK_MS);
 	run_steps(f);
@@ -246,7 +246,7 @@ static void the_background_finishes_a_rotation(void **state)
 	char first[PEPPER_MAX + 1], text[PEPPER_MAX + 1];
 
 	mx_time_fake(-1, -1);
-	f->identity.pepper->conf.life_ms = -1;
+	f->identity.pepper->times.life_ms = -1;
 	get_pepper(f, first);
 	bind_many(f, 450);
 	pepper_start(f->identity.pepper);

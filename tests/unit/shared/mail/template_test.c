@@ -157,7 +157,7 @@ static const char *const builtin_texts[][2] = {
 	{ NULL },
 };
 
-static void assert_rendered(const struct template_set *set, const char *brand, const char *language,
+static void assert_rendered(struct template_set *set, const char *brand, const char *language,
 			    const char *file, const char *expected)
 {
 	mx_str_auto out = { 0 };
@@ -224,6 +224,32 @@ static void a_directory_that_is_not_there_is_refused(void **state)
 		-MX_BAD_CONFIG);
 }
 
+static void a_set_is_read_again_whole_or_not_at_all(void **state)
+{
+	char *directory = store_fixture_directory();
+	const struct template_conf conf = { .directory = directory, .default_brand = "house" };
+	mx_autofree char *expected = mx_strf("%s/house/b.txt:2:", directory);
+	struct mx_error err = { 0 };
+	struct template_set *set;
+	const char *language;
+
+	(void)state;
+	write_file(directory, "house/de/a.txt", "old");
+	assert_int_equal(template_set_load(&conf, &set, NULL), 0);
+	language = template_language(set, "de");
+	write_file(directory, "house/de/a.txt", "new");
+	write_file(directory, "house/b.txt", "fine\n{{ broken");
+	assert_int_equal(template_set_reload(set, &conf, &err), -MX_BAD_CONFIG);
+	assert_memory_equal(err.text, expected, strlen(expected));
+	assert_rendered(set, NULL, "de", "a.txt", "old");
+	write_file(directory, "house/b.txt", "mended");
+	assert_int_equal(template_set_reload(set, &conf, &err), 0);
+	assert_rendered(set, NULL, language, "a.txt", "new");
+	assert_string_equal(language, "de");
+	template_set_free(set);
+	store_fixture_directory_remove(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +263,7 @@ int main(void)
 		cmocka_unit_test(the_nearest_text_is_taken),
 		cmocka_unit_test(the_reader_s_language_is_chosen),
 		cmocka_unit_test(a_directory_that_is_not_there_is_refused),
+		cmocka_unit_test(a_set_is_read_again_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests_name("mail/template", tests, NULL, NULL);
