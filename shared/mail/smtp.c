@@ -230,6 +230,56 @@ static enum outbox_result judge(const struct exchange *exchange, CURLcode code)
 	return OUTBOX_UNSURE;
 }
 
+/* ---- for who looks on */
+
+static int look_on(CURL *easy, curl_infotype type, char *bytes, size_t len, void *ctx)
+{
+	static const char secured[] = "SSL connection using ";
+	struct mx_slice line = mx_slice_of(bytes, len);
+	struct smtp_trace *trace = ctx;
+
+	(void)easy;
+	while (line.len > 0 && (unsigned char)line.ptr[line.len - 1] <= ' ')
+		line.len--;
+	if (type == CURLINFO_HEADER_OUT)
+		smtp_trace_said(trace, line);
+	else if (type == CURLINFO_HEADER_IN)
+		smtp_trace_heard(trace, line);
+	else if (type == CURLINFO_TEXT && line.len > sizeof(secured) &&
+		 memcmp(line.ptr, secured, sizeof(secured) - 1) == 0)
+		smtp_trace_secured(trace, mx_slice_of(line.ptr + sizeof(secured) - 1,
+						      line.len - sizeof(secured) + 1));
+	return 0;
+}
+
+static void begin_trace(CURL *easy, const struct smtp_conf *conf, struct smtp_trace *trace)
+{
+	smtp_trace_begin(trace, conf->tls == SMTP_IMPLICIT, conf->user != NULL);
+	SET(easy, CURLOPT_DEBUGFUNCTION, look_on);
+	SET(easy, CURLOPT_DEBUGDATA, trace);
+	SET(easy, CURLOPT_VERBOSE, 1L);
+}
+
+static bool took_place(CURL *easy, CURLINFO which)
+{
+	curl_off_t time = 0;
+
+	return curl_easy_getinfo(easy, which, &time) == CURLE_OK && time > 0;
+}
+
+static void end_trace(CURL *easy, struct smtp_trace *trace, const char *why)
+{
+	struct smtp_trace_end end = {
+		.found = took_place(easy, CURLINFO_NAMELOOKUP_TIME_T),
+		.connected = took_place(easy, CURLINFO_CONNECT_TIME_T),
+		.why = why,
+	};
+
+	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &end.address);
+	curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &end.port);
+	smtp_trace_end(trace, &end);
+}
+
 enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_message *message,
 			     struct mx_error *err)
 {
@@ -246,11 +296,10 @@ enum outbox_result smtp_send(const struct smtp_conf *conf, const struct smtp_mes
 	set_hurry(easy, message->hurry);
 	SET(easy, CURLOPT_MAIL_RCPT, recipients);
 	if (message->trace)
-		smtp_trace_begin(message->trace, conf, easy);
+		begin_trace(easy, conf, message->trace);
 	code = curl_easy_perform(easy);
 	if (message->trace)
-		smtp_trace_end(message->trace, easy, code,
-			       code == CURLE_OK ? NULL : reason(&exchange, code));
+		end_trace(easy, message->trace, code == CURLE_OK ? NULL : reason(&exchange, code));
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(recipients);
 	if (code == CURLE_OK)

@@ -58,7 +58,7 @@ static void keep_words(struct smtp_trace *trace, struct mx_slice line)
 
 /* ---- what is said and heard */
 
-static void said(struct smtp_trace *trace, struct mx_slice line)
+void smtp_trace_said(struct smtp_trace *trace, struct mx_slice line)
 {
 	static const struct {
 		const char *verb, *step;
@@ -76,7 +76,7 @@ static void said(struct smtp_trace *trace, struct mx_slice line)
 			begin(trace, rows[i].step);
 }
 
-static void heard(struct smtp_trace *trace, struct mx_slice line)
+void smtp_trace_heard(struct smtp_trace *trace, struct mx_slice line)
 {
 	bool is_last = line.len == 3 || (line.len > 3 && line.ptr[3] == ' ');
 
@@ -92,93 +92,47 @@ static void heard(struct smtp_trace *trace, struct mx_slice line)
 	trace->steps[trace->len - 1].ok = line.ptr[0] < '4' && line.ptr[0] != '3';
 }
 
-static void noticed(struct smtp_trace *trace, struct mx_slice text)
+void smtp_trace_secured(struct smtp_trace *trace, struct mx_slice how)
 {
-	static const char connected[] = "SSL connection using ";
-
-	if (!stands_at(trace, tls_step) || !begins(text, connected))
-		return;
-	text.ptr += strlen(connected);
-	text.len -= strlen(connected);
-	keep_words(trace, text);
+	if (stands_at(trace, tls_step))
+		keep_words(trace, how);
 }
 
-static int listen_to(CURL *easy, curl_infotype type, char *bytes, size_t len, void *ctx)
+void smtp_trace_begin(struct smtp_trace *trace, bool implicit_tls, bool wants_login)
 {
-	struct mx_slice line = mx_slice_of(bytes, len);
-	struct smtp_trace *trace = ctx;
-
-	(void)easy;
-	while (line.len > 0 && (unsigned char)line.ptr[line.len - 1] <= ' ')
-		line.len--;
-	if (type == CURLINFO_HEADER_OUT)
-		said(trace, line);
-	else if (type == CURLINFO_HEADER_IN)
-		heard(trace, line);
-	else if (type == CURLINFO_TEXT)
-		noticed(trace, line);
-	return 0;
-}
-
-void smtp_trace_begin(struct smtp_trace *trace, const struct smtp_conf *conf, CURL *easy)
-{
-	*trace = (struct smtp_trace){ .implicit_tls = conf->tls == SMTP_IMPLICIT,
-				      .wants_login = conf->user != NULL };
+	*trace = (struct smtp_trace){ .implicit_tls = implicit_tls, .wants_login = wants_login };
 	begin(trace, "name");
 	begin(trace, "connection");
-	begin(trace, trace->implicit_tls ? tls_step : greeting_step);
-	curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, listen_to);
-	curl_easy_setopt(easy, CURLOPT_DEBUGDATA, trace);
-	curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+	begin(trace, implicit_tls ? tls_step : greeting_step);
 }
 
 /* ---- the end */
 
-static bool took_place(CURL *easy, CURLINFO which)
-{
-	curl_off_t time = 0;
-
-	return curl_easy_getinfo(easy, which, &time) == CURLE_OK && time > 0;
-}
-
-static void name_connection(struct smtp_trace *trace, CURL *easy)
-{
-	const char *address = NULL;
-	long port = 0;
-
-	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
-	curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
-	snprintf(trace->steps[STEP_CONNECTION].words, SMTP_WORDS_MAX, "%s, port %ld",
-		 address ? address : "?", port);
-}
-
 /* Of the first two steps; those behind one that failed did not begin. */
-static void judge_beginning(struct smtp_trace *trace, CURL *easy, CURLcode code)
+static void judge_beginning(struct smtp_trace *trace, const struct smtp_trace_end *end)
 {
-	bool found = code != CURLE_COULDNT_RESOLVE_HOST &&
-		     (trace->len > STEPS_BEFORE + 1 || code == CURLE_OK ||
-		      took_place(easy, CURLINFO_NAMELOOKUP_TIME_T));
-	bool connected = found && (trace->steps[STEPS_BEFORE].ok || trace->len > STEPS_BEFORE + 1 ||
-				   took_place(easy, CURLINFO_CONNECT_TIME_T));
+	bool was_heard = trace->steps[STEPS_BEFORE].ok || trace->len > STEPS_BEFORE + 1;
+	bool connected = was_heard || (end->found && end->connected);
 
-	trace->steps[STEP_NAME].ok = found;
+	trace->steps[STEP_NAME].ok = was_heard || end->found;
 	trace->steps[STEP_CONNECTION].ok = connected;
 	if (connected)
-		name_connection(trace, easy);
+		snprintf(trace->steps[STEP_CONNECTION].words, SMTP_WORDS_MAX, "%s, port %ld",
+			 end->address ? end->address : "?", end->port);
 	else
-		trace->len = found ? STEPS_BEFORE : STEP_NAME + 1;
+		trace->len = end->found ? STEPS_BEFORE : STEP_NAME + 1;
 }
 
-void smtp_trace_end(struct smtp_trace *trace, CURL *easy, CURLcode code, const char *why)
+void smtp_trace_end(struct smtp_trace *trace, const struct smtp_trace_end *end)
 {
 	bool all_done = trace->steps[trace->len - 1].ok;
 
-	judge_beginning(trace, easy, code);
-	if (why && all_done)
+	judge_beginning(trace, end);
+	if (end->why && all_done)
 		begin(trace, "end");
-	if (why) {
+	if (end->why) {
 		trace->steps[trace->len - 1].ok = false;
-		snprintf(trace->steps[trace->len - 1].words, SMTP_WORDS_MAX, "%s", why);
+		snprintf(trace->steps[trace->len - 1].words, SMTP_WORDS_MAX, "%s", end->why);
 	}
 	if (trace->wants_login && has(trace, "sender") && !has(trace, login_step)) {
 		begin(trace, login_step);

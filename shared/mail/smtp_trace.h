@@ -1,14 +1,13 @@
 /* The course of a conversation with a relay, step by step, for an operator who tests. */
 #pragma once
 
-#include <curl/curl.h>
+#include "shared/core/slice.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 
 #define SMTP_STEPS_MAX 12
 #define SMTP_WORDS_MAX 200
-
-struct smtp_conf;
 
 /* `{ 0 }` is one that did not begin. */
 struct smtp_trace {
@@ -21,10 +20,23 @@ struct smtp_trace {
 	bool implicit_tls, wants_login;
 };
 
-/* Listens to what this handle says and hears. Neither may go before curl_easy_cleanup(). */
-void smtp_trace_begin(struct smtp_trace *trace, const struct smtp_conf *conf, CURL *easy);
-/* Before curl_easy_cleanup(): what it came to. why: of a failure; NULL if all went well. */
-void smtp_trace_end(struct smtp_trace *trace, CURL *easy, CURLcode code, const char *why);
+/* ---- for smtp.c */
+
+void smtp_trace_begin(struct smtp_trace *trace, bool implicit_tls, bool wants_login);
+/* A line that was said, or heard; and how TLS came about. */
+void smtp_trace_said(struct smtp_trace *trace, struct mx_slice line);
+void smtp_trace_heard(struct smtp_trace *trace, struct mx_slice line);
+void smtp_trace_secured(struct smtp_trace *trace, struct mx_slice how);
+
+struct smtp_trace_end {
+	bool found, connected; /* the name, to an address; if nothing was said to tell */
+	const char *address;
+	long port;
+	const char *why; /* of a failure; NULL if all went well */
+};
+void smtp_trace_end(struct smtp_trace *trace, const struct smtp_trace_end *end);
+
+/* ---- for all */
 
 /* [{"step": name, "ok": bool, "words": text}]; the caller owns it. */
 json_t *smtp_trace_json(const struct smtp_trace *trace);
