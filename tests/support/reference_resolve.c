@@ -25,6 +25,7 @@ struct work {
 	size_t states_len;
 	struct mx_arena *mem;
 	const struct event *create;
+	uint32_t (*cited)[EVENT_AUTH_MAX]; /* of each event, the numbers of its auth_events */
 };
 
 static event_set set_new(const struct work *work)
@@ -128,7 +129,7 @@ static void add_chain(const struct work *work, uint32_t number, event_set chain)
 	chain[number] = true;
 	for (uint32_t at = number; at; at--)
 		for (size_t i = 0; chain[at] && i < event_at(work, at)->auth_events_len; i++)
-			chain[number_of(work, event_at(work, at)->auth_events[i])] = true;
+			chain[work->cited[at][i]] = true;
 }
 
 static event_set auth_difference(const struct work *work)
@@ -189,6 +190,7 @@ struct check {
 	const struct work *work;
 	const struct state *state;
 	const struct event *event; /* whose cited events help out; NULL: nobody's */
+	uint32_t number;
 };
 
 static const struct event *usable(const struct work *work, uint32_t number)
@@ -207,7 +209,7 @@ static const struct event *find(void *ctx, const char *type, struct mx_slice sta
 	event = usable(check->work,
 		       state_find(check->work, check->state->numbers, check->state->len, &like));
 	for (size_t i = 0; !event && check->event && i < check->event->auth_events_len; i++) {
-		uint32_t number = number_of(check->work, check->event->auth_events[i]);
+		uint32_t number = check->work->cited[check->number][i];
 
 		if (same_key(event_at(check->work, number), &like))
 			event = usable(check->work, number);
@@ -218,7 +220,7 @@ static const struct event *find(void *ctx, const char *type, struct mx_slice sta
 static bool allows(const struct work *work, const struct state *state, uint32_t number, bool cited)
 {
 	const struct event *event = event_at(work, number);
-	struct check check = { work, state, cited ? event : NULL };
+	struct check check = { work, state, cited ? event : NULL, number };
 	const struct auth_state auth_state = { find, &check };
 
 	return eventauth_check(event, &auth_state, work->mem, NULL) == 0;
@@ -231,7 +233,7 @@ static uint32_t cited_levels(const struct work *work, uint32_t number)
 	const struct event *event = event_at(work, number);
 
 	for (size_t i = 0; i < event->auth_events_len; i++) {
-		uint32_t cited = number_of(work, event->auth_events[i]);
+		uint32_t cited = work->cited[number][i];
 
 		if (event_is(event_at(work, cited), TYPE_POWER_LEVELS, MX_SLICE("")))
 			return cited;
@@ -274,7 +276,7 @@ static bool is_ready(const struct work *work, uint32_t number, const bool *left)
 	const struct event *event = event_at(work, number);
 
 	for (size_t i = 0; i < event->auth_events_len; i++)
-		if (left[number_of(work, event->auth_events[i])])
+		if (left[work->cited[number][i]])
 			return false;
 	return true;
 }
@@ -359,7 +361,7 @@ static event_set power_events(const struct work *work, const bool *set)
 
 		power[number] = set[number] && (power[number] || is_power_event(event));
 		for (size_t i = 0; power[number] && i < event->auth_events_len; i++)
-			power[number_of(work, event->auth_events[i])] = true;
+			power[work->cited[number][i]] = true;
 	}
 	for (uint32_t number = 1; number < work->room->len; number++)
 		power[number] = power[number] && set[number];
@@ -510,6 +512,15 @@ static struct state resolve_v1(const struct work *work)
 
 /* ---- the whole */
 
+static void find_cited(struct work *work)
+{
+	work->cited = mx_arena_calloc(work->mem, work->room->len, sizeof(*work->cited));
+	for (uint32_t number = 1; number < work->room->len; number++)
+		for (size_t i = 0; i < event_at(work, number)->auth_events_len; i++)
+			work->cited[number][i] = number_of(work,
+							   event_at(work, number)->auth_events[i]);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -525,9 +536,11 @@ size_t reference_resolve(const struct reference_room *room, const struct referen
 			     .states_len = len,
 			     .mem = mx_arena_new(64 * 1024),
 			     .create = room->events[1] };
-	struct state state = room->version->resolution == RESOLUTION_V1 ? resolve_v1(&work)
-									: resolve_v2(&work);
+	struct state state;
 	size_t count = 0;
+
+	find_cited(&work);
+	state = room->version->resolution == RESOLUTION_V1 ? resolve_v1(&work) : resolve_v2(&work);
 
 	for (size_t i = 0; i < state.len; i++)
 		if (state.numbers[i])

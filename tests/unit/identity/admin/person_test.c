@@ -38,12 +38,25 @@ static const struct threepid phone = { "msisdn", "447700900001" };
 
 /* Tables with something about people in them. */
 static const struct store_table *const person_tables[] = {
-	&account_table,         &account_token_table, &account_user_token_table,
-	&terms_table,           &binding_table,       &binding_user_table,
-	&binding_log_table,     &lookup_table,        &session_table,
-	&session_address_table, &session_end_table,   &invite_table,
-	&invite_address_table,  &invite_index_table,  &ephemeral_key_table,
-	&audit_table,           &suppression_table,   NULL,
+	&account_table,
+	&account_token_table,
+	&account_user_token_table,
+	&terms_table,
+	&binding_table,
+	&binding_user_table,
+	&binding_log_table,
+	&lookup_table,
+	&session_table,
+	&session_address_table,
+	&session_end_table,
+	&invite_table,
+	&invite_address_table,
+	&invite_index_table,
+	&ephemeral_key_table,
+	&audit_table,
+	&suppression_table,
+	&listed_table,
+	NULL,
 };
 
 static struct identity_conf conf = {
