@@ -22,6 +22,7 @@ static const char *const people[] = { "@ann:a.example", "@bob:a.example", "@cat:
 /* What somebody wants to say. */
 struct wish {
 	const char *type, *key, *sender;
+	const char *membership, *authorised_via; /* of the content, or NULL */
 	struct mx_slice content;
 	struct mx_slice before; /* the event before it; ptr NULL: some event */
 };
@@ -109,17 +110,20 @@ static void write_event(const struct random_room *random, const struct wish *wis
 
 /* What the event has to cite of the branch's state. */
 static size_t select_cited(struct random_room *random, const struct random_branch *branch,
-			   struct mx_slice json, const struct event *ret_cited[SELECTED_MAX])
+			   const struct wish *wish, const struct event *ret_cited[SELECTED_MAX])
 {
-	mx_arena_auto *mem = mx_arena_new(0);
+	const struct auth_subject subject = {
+		.version = random->room.resolver.version,
+		.type = mx_slice(wish->type),
+		.sender = mx_slice(wish->sender),
+		.state_key = mx_slice(wish->key),
+		.membership = mx_slice(wish->membership),
+		.authorised_via = mx_slice(wish->authorised_via),
+	};
 	void *ctx[] = { random, (void *)branch };
 	struct selection selection;
-	struct auth_subject subject;
-	struct event event;
 	size_t len = 0;
 
-	assert_int_equal(event_parse(random->room.resolver.version, json, mem, &event, NULL), 0);
-	subject = auth_subject_of(&event, mem);
 	auth_select(&subject, &selection);
 	for (size_t i = 0; i < selection.len; i++) {
 		ret_cited[len] = find_in(ctx, selection.keys[i].type, selection.keys[i].state_key);
@@ -129,15 +133,13 @@ static size_t select_cited(struct random_room *random, const struct random_branc
 }
 
 static bool is_allowed(struct random_room *random, const struct random_branch *branch,
-		       struct mx_slice json)
+		       const struct event *event)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	void *ctx[] = { random, (void *)branch };
 	const struct auth_state state = { find_in, ctx };
-	struct event event;
 
-	assert_int_equal(event_parse(random->room.resolver.version, json, mem, &event, NULL), 0);
-	return eventauth_check(&event, &state, mem, NULL) == 0;
+	return eventauth_check(event, &state, mem, NULL) == 0;
 }
 
 static void put(struct random_room *random, struct random_branch *branch, uint32_t number)
@@ -155,23 +157,23 @@ static void put(struct random_room *random, struct random_branch *branch, uint32
 
 static void say(struct random_room *random, struct random_branch *branch, const struct wish *wish)
 {
+	struct event *event = mx_arena_alloc(random->room.mem, sizeof(*event));
 	const struct event *cited[SELECTED_MAX] = { 0 };
+	size_t len = select_cited(random, branch, wish, cited);
 	mx_str_auto json = { 0 };
-	struct mx_error err = { 0 };
 	uint32_t number;
 	bool allowed;
-	size_t len;
 
 	random->time_ms += random_room_number(random, 3);
-	write_event(random, wish, cited, 0, &json);
-	len = select_cited(random, branch, mx_str_slice(&json), cited);
 	write_event(random, wish, cited, len, &json);
-	allowed = is_allowed(random, branch, mx_str_slice(&json));
+	assert_int_equal(event_parse(random->room.resolver.version, mx_str_slice(&json),
+				     random->room.mem, event, NULL),
+			 0);
+	allowed = is_allowed(random, branch, event);
 	if (!allowed && !one_in(random, 12))
 		return;
-	number = state_fixture_add(&random->room, mx_str_slice(&json), !allowed, &err);
-	if (!number)
-		fail_msg("%s", err.text);
+	number = state_fixture_put(&random->room, event, !allowed);
+	assert_true(number != 0);
 	if (allowed || one_in(random, 2))
 		put(random, branch, number);
 }
@@ -190,15 +192,16 @@ static void want_membership(struct random_room *random, struct random_branch *br
 {
 	static const char *const memberships[] = { "join",  "join",   "join", "leave",
 						   "leave", "invite", "ban",  "knock" };
-	const char *sender = somebody(random);
-	const char *target = one_in(random, 2) ? sender : somebody(random);
+	struct wish wish = { TYPE_MEMBER, .sender = somebody(random) };
+	const char *let_in = somebody(random);
 	char content[160];
 
-	snprintf(content, sizeof(content), "{\"membership\":\"%s\"%s%s%s}",
-		 memberships[random_room_number(random, 8)],
-		 one_in(random, 5) ? ",\"join_authorised_via_users_server\":\"" : ",\"x\":\"",
-		 somebody(random), "\"");
-	want(random, branch, (struct wish){ TYPE_MEMBER, target, sender }, content);
+	wish.key = one_in(random, 2) ? wish.sender : somebody(random);
+	wish.membership = memberships[random_room_number(random, 8)];
+	wish.authorised_via = one_in(random, 5) ? let_in : NULL;
+	snprintf(content, sizeof(content), "{\"membership\":\"%s\",\"%s\":\"%s\"}", wish.membership,
+		 wish.authorised_via ? "join_authorised_via_users_server" : "reason", let_in);
+	want(random, branch, wish, content);
 }
 
 static unsigned some_level(struct random_room *random)
@@ -256,9 +259,7 @@ static void want_something(struct random_room *random, struct random_branch *bra
 static void found(struct random_room *random)
 {
 	struct random_branch *branch = &random->branches[0];
-	struct wish join = {
-		TYPE_MEMBER, people[0], people[0], MX_SLICE("{\"membership\":\"join\"}"), { 0 }
-	};
+	struct wish join = { TYPE_MEMBER, people[0], people[0], "join" };
 
 	want(random, branch, (struct wish){ TYPE_CREATE, "", people[0] },
 	     one_in(random, 3) ? "{\"creator\":\"@ann:a.example\",\"additional_creators\":"

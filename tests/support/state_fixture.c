@@ -131,19 +131,13 @@ static uint16_t flags_of(const struct event *event, bool rejected)
 			  (graph_is_power_event(event) ? GRAPH_POWER : 0));
 }
 
-uint32_t state_fixture_add(struct state_fixture *room, struct mx_slice json, bool rejected,
-			   struct mx_error *err)
+uint32_t state_fixture_put(struct state_fixture *room, struct event *event, bool rejected)
 {
-	struct event *event = mx_arena_alloc(room->mem, sizeof(*event));
 	struct graph_event entry = { 0 };
 
-	if (event_parse(room->resolver.version, json, room->mem, event, err))
-		return 0;
 	grow(room);
-	if (!event_is_state(event) || !cite(room, event, &entry)) {
-		mx_fail(err, MX_NOT_FOUND, "Not state, or it cites what is not there");
+	if (!event_is_state(event) || !cite(room, event, &entry))
 		return 0;
-	}
 	entry.origin_server_ts = event->origin_server_ts;
 	entry.slot = slot_of(room, event);
 	entry.flags = flags_of(event, rejected);
@@ -153,6 +147,20 @@ uint32_t state_fixture_add(struct state_fixture *room, struct mx_slice json, boo
 	room->len++;
 	room->graph = (struct graph){ room->graph_events, room->len, room->cited };
 	return room->len - 1;
+}
+
+uint32_t state_fixture_add(struct state_fixture *room, struct mx_slice json, bool rejected,
+			   struct mx_error *err)
+{
+	struct event *event = mx_arena_alloc(room->mem, sizeof(*event));
+	uint32_t number;
+
+	if (event_parse(room->resolver.version, json, room->mem, event, err))
+		return 0;
+	number = state_fixture_put(room, event, rejected);
+	if (!number)
+		mx_fail(err, MX_NOT_FOUND, "Not state, or it cites what is not there");
+	return number;
 }
 
 /* ---- states */

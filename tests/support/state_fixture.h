@@ -30,6 +30,9 @@ void state_fixture_done(struct state_fixture *room);
 uint32_t state_fixture_add(struct state_fixture *room, struct mx_slice json, bool rejected,
 			   struct mx_error *err);
 
+/* The same for one that was read already, and lives as long as the room. */
+uint32_t state_fixture_put(struct state_fixture *room, struct event *event, bool rejected);
+
 /* 0 if the event is not there. */
 uint32_t state_fixture_find(const struct state_fixture *room, struct mx_slice id);
 
