@@ -35,7 +35,7 @@ struct pepper_row pepper_next(const struct pepper_rows *rows);
 /* Whether the text is the current pepper, or the previous one in its overlap. */
 bool pepper_find(struct pepper *pepper, const char *text, uint64_t *ret_generation);
 
-#define PEPPER_PAGE_ROWS 500
+#define PEPPER_PAGE_ROWS 100
 
 /* One step of what there is to do at now_ms: a page of hashes, a change of state. *ret_more: the
  * next step is due at once. -MX_CONFLICT changed nothing. */
