@@ -198,7 +198,7 @@ static void building_goes_on_where_it_was_killed(void **state)
 	get_pepper(f, second);
 	assert_string_not_equal(first, second);
 	assert_int_equal(count_hashes(f), before + 50);
-	assert_string_equal(find(f, second, "person999@example.com"), "@person999:example.org");
+	assert_string_equal(find(f, second, "person99@example.com"), "@person99:example.org");
 }
 
 static void one_rotation_at_a_time(void **state)
