@@ -32,9 +32,9 @@ int person_export(const struct identity_call *call, const struct person *person,
 
 /*
  * Removes it, by call->txn; *ret_counts says how much there was, and is the caller's. What stays:
- * for a while a tombstone of each binding, which names no user, so that peers unbind it too;
- * suppressions, because they are the person's own wish; entries of the audit log, which name
- * nobody.
+ * what other directories list, which their operators have to remove; for a while a tombstone of
+ * each binding, which names no user, so that peers unbind it too; suppressions, because they are
+ * the person's own wish; entries of the audit log, which name nobody.
  */
 int person_erase(const struct identity_call *call, const struct person *person, json_t **ret_counts,
 		 struct mx_error *err);

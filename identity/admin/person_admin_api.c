@@ -3,6 +3,7 @@
 #include "identity/admin/show.h"
 #include "identity/bind/bind.h"
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/identity.h"
 #include "identity/message/message.h"
 #include "identity/routes.h"
@@ -24,22 +25,37 @@ static int put_suppression(const struct identity_call *call, const struct threep
 	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
-/* user_id null: it was bound once. */
+static int put_listed(const struct identity_call *call, const struct threepid *threepid,
+		      json_t *shown)
+{
+	struct listed listed;
+	int rc = listed_find(call, threepid, &listed);
+
+	if (rc == 0)
+		json_object_set_new(shown, "listed", show_listed(&listed));
+	return rc;
+}
+
+/* user_id null: it was bound once. Without one it never was; another directory may list it. */
 static int show_address(struct req *r, const struct threepid *threepid)
 {
 	const struct identity_call call = call_of(r);
 	struct binding binding;
 	json_t *shown;
-	int rc = binding_load(&call, threepid, &binding);
+	int rc = binding_load(&call, threepid, &binding), listed;
 
-	if (rc == -MX_NOT_FOUND)
-		return mx_fail(&r->err, MX_NOT_FOUND, "Nobody ever bound this address");
-	if (rc)
+	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	shown = show_binding(&binding);
-	rc = put_suppression(&call, threepid, shown);
+	shown = rc == 0 ? show_binding(&binding) : show_threepid(threepid);
+	listed = put_listed(&call, threepid, shown);
+	if (rc && listed == -MX_NOT_FOUND) {
+		json_decref(shown);
+		return mx_fail(&r->err, MX_NOT_FOUND, "Nobody ever bound this address");
+	}
 	reply_json(r, shown);
-	return rc;
+	if (listed && listed != -MX_NOT_FOUND)
+		return listed;
+	return put_suppression(&call, threepid, shown);
 }
 
 static int get_address(struct req *r)

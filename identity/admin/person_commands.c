@@ -8,13 +8,18 @@
 
 static void print_address(const json_t *shown)
 {
-	const json_t *suppression = jobj(shown, "suppression");
+	const json_t *suppression = jobj(shown, "suppression"), *listed = jobj(shown, "listed");
 	char when[32];
 
 	printf("%s %s: %s\n", console_word(shown, "medium"), console_word(shown, "address"),
 	       jstr(shown, "user_id") ? console_word(shown, "user_id") : "bound to nobody");
-	printf("  since %s, signed by %s\n", console_when(jint(shown, "ts", 0), when),
-	       jbool(shown, "ours", false) ? "this service" : console_word(shown, "origin"));
+	if (jint(shown, "ts", 0))
+		printf("  since %s, signed by %s\n", console_when(jint(shown, "ts", 0), when),
+		       jbool(shown, "ours", false) ? "this service"
+						   : console_word(shown, "origin"));
+	if (listed)
+		printf("  the directory %s says: %s\n", console_word(listed, "source"),
+		       console_word(listed, "user_id"));
 	if (suppression)
 		printf("  nothing is written to %s: %s\n", console_word(suppression, "what"),
 		       console_word(suppression, "reason"));

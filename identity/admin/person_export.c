@@ -4,6 +4,7 @@
 #include "identity/admin/show.h"
 #include "identity/audit/audit.h"
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
 #include "identity/suppress/suppression.h"
@@ -72,6 +73,17 @@ static int put_suppression(const struct identity_call *call, const struct threep
 	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
+static int put_listed(const struct identity_call *call, const struct threepid *threepid,
+		      json_t *all)
+{
+	struct listed listed;
+	int rc = listed_find(call, threepid, &listed);
+
+	if (rc == 0)
+		json_object_set_new(all, "listed", show_listed(&listed));
+	return rc == -MX_NOT_FOUND ? 0 : rc;
+}
+
 static int put_address(const struct identity_call *call, const struct threepid *threepid,
 		       json_t *addresses)
 {
@@ -79,6 +91,8 @@ static int put_address(const struct identity_call *call, const struct threepid *
 	int rc = put_binding(call, threepid, all);
 
 	json_array_append_new(addresses, all);
+	if (rc == 0)
+		rc = put_listed(call, threepid, all);
 	if (rc == 0)
 		rc = put_sessions(call, threepid, all);
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include "identity/account/account.h"
 #include "identity/audit/audit.h"
 #include "identity/binding/binding.h"
+#include "identity/binding/listed.h"
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
 #include "identity/invite/invite_rules.h"
@@ -44,6 +45,11 @@ json_t *show_binding(const struct binding *binding)
 						"origin", binding->origin, "ours", binding->ours,
 						"association", association));
 	return shown;
+}
+
+json_t *show_listed(const struct listed *listed)
+{
+	return json_pack("{s:s, s:s}", "user_id", listed->user_id, "source", listed->source);
 }
 
 static const char *name_of_stage(enum session_stage stage)

@@ -198,6 +198,10 @@ static void answers_are_told_in_words(void **state)
 	     "{\"medium\":\"email\",\"address\":\"a@b.c\",\"user_id\":\"@a:b\",\"ours\":true,"
 	     "\"ts\":1700000000000}",
 	     "email a@b.c: @a:b\n  since 2023-11-14 22:13:20 UTC, signed by this service\n");
+	says("who address email a@b.c",
+	     "{\"medium\":\"email\",\"address\":\"a@b.c\",\"listed\":{\"source\":\"staff\","
+	     "\"user_id\":\"@a:b\"}}",
+	     "email a@b.c: bound to nobody\n  the directory staff says: @a:b\n");
 	says("accounts list", "{\"accounts\":[],\"next\":\"abc\"}",
 	     "There is nothing to show.\nThere is more: --after abc\n");
 	says("suppressions add email a@b.c --reason why", "{}", "done\n");

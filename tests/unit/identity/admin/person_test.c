@@ -369,6 +369,25 @@ static void an_erased_address_is_found_no_more(void **state)
 	assert_int_equal(account.tokens, 1);
 }
 
+static void what_another_directory_lists_is_exported_and_stays(void **state)
+{
+	const struct listed listed = { mail, BOB, "staff" };
+	struct world *world = *state;
+	json_auto_t *all = NULL, *counts = NULL;
+	struct person person;
+	struct listed found;
+
+	listed_put(world->call.txn, &listed, world->call.mem);
+	commit(world);
+	person = person_of_address(&world->call, &mail);
+	assert_int_equal(person_export(&world->call, &person, &all, NULL), 0);
+	assert_string_equal(
+		jstr(jobj(json_array_get(jarr(all, "addresses"), 0), "listed"), "source"), "staff");
+	assert_int_equal(person_erase(&world->call, &person, &counts, NULL), 0);
+	commit(world);
+	assert_int_equal(listed_find(&world->call, &mail, &found), 0);
+}
+
 static void whom_nobody_knows_can_be_erased(void **state)
 {
 	struct world *world = *state;
@@ -392,6 +411,7 @@ int main(void)
 		person_test(an_erased_user_is_in_no_row),
 		person_test(an_erasure_leaves_others_alone),
 		person_test(an_erased_address_is_found_no_more),
+		person_test(what_another_directory_lists_is_exported_and_stays),
 		person_test(whom_nobody_knows_can_be_erased),
 	};
 
