@@ -73,7 +73,7 @@ struct chores *chores_start(struct identity *identity, const struct chore *list,
 	chores->len = len;
 	chores->due_ms = mx_calloc(len, sizeof(*chores->due_ms));
 	for (size_t i = 0; i < len; i++)
-		chores->due_ms[i] = mx_mono_ms() + list[i].every_ms;
+		chores->due_ms[i] = mx_mono_ms() + (list[i].at_start ? 0 : list[i].every_ms);
 	pthread_mutex_init(&chores->lock, NULL);
 	mx_cond_init(&chores->stop);
 	chores->thread = mx_thread_start("chores", chores_thread, chores);

@@ -2,6 +2,7 @@
  * all of it, one after the other. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,10 @@ struct chore {
 	int64_t every_ms;
 	/* May take its time, but not wait for the network. How much was done. */
 	size_t (*run)(struct identity *identity, int64_t now_ms);
+	bool at_start; /* the first time at once, not when its time has passed */
 };
 
-/* The list stays; each chore is done for the first time when its time has passed once. */
+/* The list stays. */
 struct chores *chores_start(struct identity *identity, const struct chore *list, size_t len);
 /* Returns when none is under way. NULL does nothing. */
 void chores_stop(struct chores *chores);

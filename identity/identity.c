@@ -7,6 +7,7 @@
 #include "identity/binding/lookup.h"
 #include "identity/bind/key_waits.h"
 #include "identity/budgets.h"
+#include "identity/census.h"
 #include "identity/chores.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
@@ -50,6 +51,7 @@ int identity_start(struct daemon *daemon, const void *conf, void **ret_identity,
 	identity_limits(daemon, conf);
 	daemon_routes(daemon, identity->routes);
 	daemon_authenticate(daemon, account_authenticate);
+	census_open(identity);
 	rc = identity_open(identity, err);
 	if (rc) {
 		identity_stop(identity);

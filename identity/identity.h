@@ -16,6 +16,8 @@ struct key_ring;
 struct key_waits;
 struct long_term_keys;
 struct mailer;
+struct names;
+struct mx_metric;
 struct mx_metrics;
 struct mx_arena;
 struct mx_error;
@@ -32,6 +34,13 @@ struct store_txn;
 struct store_view;
 struct template_set;
 struct terms;
+
+/* What is counted where it happens; census.c makes them. NULL counts nothing. */
+struct identity_counters {
+	struct mx_metric *lookups, *lookup_hits;
+	struct mx_metric *sessions[2], *validated[2]; /* e-mail, msisdn */
+	struct mx_metric *bindings, *open_sessions, *pending_invites, *accounts; /* gauges */
+};
 
 struct identity {
 	const struct identity_conf *conf; /* of the start: for what only a restart changes */
@@ -58,6 +67,8 @@ struct identity {
 	struct replication *replication; /* NULL: there are no peers */
 	struct internal *internal; /* NULL: its endpoints are off */
 	struct chores *chores;
+	struct identity_counters counters;
+	int64_t census_due_ms; /* monotonic; the chores' */
 	int64_t started_ms;
 };
 

@@ -3,6 +3,7 @@
 #include "identity/account/account.h"
 #include "identity/audit/audit.h"
 #include "identity/binding/binding.h"
+#include "identity/census.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
@@ -54,7 +55,14 @@ static size_t reap_bindings(struct identity *identity, int64_t now_ms)
 			    replication_told(identity));
 }
 
+static size_t count(struct identity *identity, int64_t now_ms)
+{
+	census_take(identity, now_ms);
+	return 0;
+}
+
 const struct chore reaping_chores[] = {
+	{ "census", CENSUS_MS, count, .at_start = true },
 	{ "validation sessions", 10 * MX_MINUTE_MS, reap_sessions },
 	{ "access tokens that nobody used", 6 * MX_HOUR_MS, reap_tokens },
 	{ "invites that are over", 6 * MX_HOUR_MS, reap_invites },

@@ -3,6 +3,7 @@
 #include "identity/identity.h"
 #include "identity/validate/allowance.h"
 #include "shared/core/error.h"
+#include "shared/core/metrics.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 #include "shared/outbox/outbox.h"
@@ -27,6 +28,12 @@ static int end(const struct identity_call *call, int rc, struct mx_error *err)
 		return store_txn_commit(call->txn, err);
 	store_txn_abort(call->txn);
 	return rc;
+}
+
+/* Of the counters of identity.h. */
+static int medium_index(const char *medium)
+{
+	return streq(medium, "email") ? 0 : 1;
 }
 
 /* ---- beginning */
@@ -89,6 +96,9 @@ int validation_begin(struct identity *identity, const struct validation_request 
 	/* An address that gets nothing costs what one costs whose messages are refused later. */
 	if (course.paid && rc != -(int)request->channel->lost && (rc || !ret_validation->message))
 		allowance_give(&course.allowance, identity->budgets);
+	if (rc == 0)
+		mx_metric_add(identity->counters.sessions[medium_index(request->channel->medium)],
+			      1);
 	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
 }
 
@@ -166,5 +176,7 @@ int validation_submit(struct identity *identity, const struct validation_proof *
 		return mx_fail(err, MX_BUSY, "Too many requests at once");
 	if (rc == 0 && !right)
 		return mx_fail(err, MX_TOKEN_INCORRECT, "The token is not right");
+	if (rc == 0)
+		mx_metric_add(identity->counters.validated[medium_index(proof->medium)], 1);
 	return rc;
 }

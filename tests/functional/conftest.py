@@ -1,5 +1,6 @@
 """What several files of stories share: servers over shared/http, notaries, identity services."""
 
+import importlib
 import shutil
 import subprocess
 import tempfile
@@ -50,93 +51,68 @@ def strict(tmp_path_factory, certificate):
     server.stop()
 
 
-# ---- notaries
+# ---- worlds: a daemon, and all that it talks to
 
 
-def make_notary_world(directory, configuration, **more):
-    from notary_world import World  # needs Python packages that not every story does
+def make_world_of(request, kind, directory, configuration=None, **more):
+    """Of the file's own WORLD, or of kind: notary_world or identity_world. These need Python
+    packages that not every story does."""
+    world_of = getattr(request.module, "WORLD", None) or importlib.import_module(kind).World
+    return world_of(directory, configuration, **more)
 
-    return World(directory, configuration, **more)
+
+def shared(kind):
+    """A started world that the tests of a file share; its configuration is their CONFIGURATION."""
+
+    @pytest.fixture(scope="module")
+    def one(request):
+        with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
+            made = make_world_of(request, kind, directory,
+                                 getattr(request.module, "CONFIGURATION", None))
+            yield made.start()
+            made.end()
+
+    return one
 
 
-@pytest.fixture(scope="module")
-def shared_world(request):
-    """The file's configuration is its CONFIGURATION."""
-    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
-        configuration = getattr(request.module, "CONFIGURATION", None)
-        made = make_notary_world(directory, configuration).start()
+def watched(name):
+    """The shared world of this name, whose daemon must outlive each test; each uses names of its
+    own."""
+
+    @pytest.fixture
+    def one(request):
+        made = request.getfixturevalue(name)
+        request.node.trinity_story = made.story
         yield made
-        made.end()
+        assert made.daemon.is_running(), "the daemon has ended"
+        made.daemon.check_log()
+
+    return one
 
 
-@pytest.fixture
-def world(request, shared_world):
-    """A running notary that the file's tests share: each uses names of its own."""
-    request.node.trinity_story = shared_world.story
-    yield shared_world
-    assert shared_world.notary.is_running(), "the notary has ended"
-    shared_world.notary.check_log()
+def maker(kind):
+    """make(configuration): a world, not started, for one test."""
+
+    @pytest.fixture
+    def one(request):
+        worlds = []
+        with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
+
+            def make(configuration=None, **more):
+                made = make_world_of(request, kind, f"{directory}/{len(worlds)}",
+                                     configuration, **more)
+                worlds.append(made)
+                request.node.trinity_story = made.story
+                return made
+
+            yield make
+            for made in worlds:
+                made.end()
+
+    return one
 
 
-@pytest.fixture
-def make_world(request):
-    """make_world(configuration): a notary, not started, for one test."""
-    worlds = []
-    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
-
-        def make(configuration=None, **more):
-            made = make_notary_world(f"{directory}/{len(worlds)}", configuration, **more)
-            worlds.append(made)
-            request.node.trinity_story = made.story
-            return made
-
-        yield make
-        for made in worlds:
-            made.end()
-
-
-# ---- identity services
-
-
-def make_identity_world(request, directory, configuration, **more):
-    """A file may have a WORLD of its own."""
-    from identity_world import World  # needs Python packages that not every story does
-
-    return getattr(request.module, "WORLD", World)(directory, configuration, **more)
-
-
-@pytest.fixture(scope="module")
-def shared_identity(request):
-    """The file's configuration is its CONFIGURATION."""
-    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
-        configuration = getattr(request.module, "CONFIGURATION", None)
-        made = make_identity_world(request, directory, configuration)
-        yield made.start()
-        made.end()
-
-
-@pytest.fixture
-def people(request, shared_identity):
-    """A running identity service that the file's tests share: each uses names of its own."""
-    request.node.trinity_story = shared_identity.story
-    yield shared_identity
-    assert shared_identity.identity.is_running(), "the identity service has ended"
-    shared_identity.identity.check_log()
-
-
-@pytest.fixture
-def make_people(request):
-    """make_people(configuration): an identity service, not started, for one test."""
-    worlds = []
-    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
-
-        def make(configuration=None, **more):
-            made = make_identity_world(
-                request, f"{directory}/{len(worlds)}", configuration, **more)
-            worlds.append(made)
-            request.node.trinity_story = made.story
-            return made
-
-        yield make
-        for made in worlds:
-            made.end()
+shared_world, world, make_world = shared("notary_world"), watched("shared_world"), \
+    maker("notary_world")
+shared_identity, people, make_people = shared("identity_world"), watched("shared_identity"), \
+    maker("identity_world")

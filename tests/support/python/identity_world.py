@@ -9,6 +9,7 @@ import pathlib
 import urllib.parse
 
 import fakenet
+from operated import Operated
 from origins import Origin, Origins
 from trinity import Story
 
@@ -79,33 +80,23 @@ class Client:
         return self.request("POST", target, body, **more)
 
 
-class World:
+class World(Operated):
     """All of it, on a network of its own. The service is not started yet."""
 
     def __init__(self, directory, configuration=None, **more):
         self.net = fakenet.FakeNet(pathlib.Path(directory) / "net").__enter__()
         self.homeservers = Homeservers(self.net)
         self.story = Story(directory)
-        self.identity = self.story.identity(
+        self.identity = self.daemon = self.story.identity(
             {"outbound": self.homeservers.outbound, "limits": UNLIMITED, **(configuration or {})},
             **more)
         self.anybody = Client(self.identity)
-
-    def start(self):
-        self.identity.start()
-        return self
 
     def end(self):
         try:
             self.story.end()
         finally:
             self.net.__exit__(None, None, None)
-
-    def command(self, *arguments, status=0, **more):
-        """What a subcommand printed; it must end with the status."""
-        done = self.identity.command(*arguments, **more)
-        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
-        return done.stdout if status == 0 else done.stdout + done.stderr
 
     def homeserver(self, name):
         """The homeserver of this name; made if it is new."""

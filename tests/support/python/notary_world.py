@@ -8,13 +8,13 @@
 
 import json
 import pathlib
-import re
 
 from signedjson.key import decode_verify_key_bytes
 from signedjson.sign import verify_signed_json
 from unpaddedbase64 import decode_base64
 
 from fakenet import FakeNet
+from operated import Operated
 from origins import Origins
 from trinity import Story
 
@@ -22,7 +22,6 @@ NAME = "notary.test"
 QUERY = "/_matrix/key/v2/query"
 SERVER = "/_matrix/key/v2/server"
 ALL = {}  # criteria: all keys of a server
-METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", re.M)
 
 
 def merged(base, more):
@@ -39,7 +38,7 @@ def verify(entry, name, key_id, public_key):
     verify_signed_json(entry, name, key)
 
 
-class World:
+class World(Operated):
     """One notary on a network of its own, unless a test wants more."""
 
     def __init__(self, directory, configuration=None, **more):
@@ -48,16 +47,12 @@ class World:
         self.net.__enter__()
         self.origins = Origins(self.net)
         self.story = Story(directory)
-        self.notary = self.add_notary(configuration, **more)
+        self.notary = self.daemon = self.add_notary(configuration, **more)
 
     def add_notary(self, configuration=None, **more):
         """A notary on the network, not started."""
         configuration = merged({"outbound": self.origins.outbound}, configuration)
         return self.story.notary(configuration, **more)
-
-    def start(self):
-        self.notary.start()
-        return self
 
     def end(self):
         """Stops everything; the notary must end well, with no fetch left hanging."""
@@ -102,15 +97,6 @@ class World:
 
     # ---- the operator
 
-    def admin(self, method, target, body=None):
-        return self.notary.admin.request(method, target, body)
-
-    def command(self, *arguments, status=0, **more):
-        """A subcommand's standard output; it must end with the status."""
-        done = self.notary.command(*arguments, **more)
-        assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
-        return done.stdout if status == 0 else done.stdout + done.stderr
-
     def inspect(self, server):
         return json.loads(self.command("inspect", "--json", server))
 
@@ -119,10 +105,3 @@ class World:
         done = self.notary.command("refetch", "--json", server)
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
-
-    def metrics(self):
-        """{name{labels}: value}."""
-        text = self.admin("GET", "/metrics").body.decode()
-        return {f"{name}{{{labels}}}" if labels else name: float(value)
-                for name, labels, value in METRIC.findall(text)}
-

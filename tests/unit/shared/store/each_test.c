@@ -40,9 +40,12 @@ static void every_row_is_visited_once_in_order_however_many_there_are(void **sta
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		struct store *store = store_with(counts[i]);
 		uint64_t next = 0;
+		int64_t counted = -1;
 
 		assert_int_equal(store_each(store, &cats, visit, &next, NULL), 0);
 		assert_int_equal(next, counts[i]);
+		assert_int_equal(store_count(store, &cats, &counted, NULL), 0);
+		assert_int_equal(counted, counts[i]);
 		store_close(store);
 	}
 }
