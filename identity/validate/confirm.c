@@ -11,9 +11,14 @@
 
 /* ---- tokens, by clients */
 
-int confirm_json(struct req *r, const char *medium)
+static const char *medium_of(const struct req *r)
 {
-	const struct validation_proof proof = { medium, jstr(r->body, "sid"),
+	return strstr(r->route->path, "/msisdn/") ? "msisdn" : "email";
+}
+
+int confirm_json(struct req *r)
+{
+	const struct validation_proof proof = { medium_of(r), jstr(r->body, "sid"),
 						jstr(r->body, "client_secret"),
 						jstr(r->body, "token") };
 	struct session session;
@@ -107,9 +112,9 @@ static bool is_prefetch(struct req *r)
 	return false;
 }
 
-int confirm_link(struct req *r, const char *medium)
+int confirm_link(struct req *r)
 {
-	const struct validation_proof proof = proof_of_query(r, medium);
+	const struct validation_proof proof = proof_of_query(r, medium_of(r));
 
 	if (r->head_only || is_prefetch(r))
 		return show_button(r, &proof, "");

@@ -24,16 +24,6 @@ static int post_email_token(struct req *r)
 	return rc ? rc : asking_begin(r, &request, NULL);
 }
 
-static int post_submit(struct req *r)
-{
-	return confirm_json(r, "email");
-}
-
-static int get_submit(struct req *r)
-{
-	return confirm_link(r, "email");
-}
-
 static int get_validated(struct req *r)
 {
 	const struct identity_call call = call_of(r);
@@ -52,32 +42,21 @@ static int get_validated(struct req *r)
 	return rc;
 }
 
-#define ASK       "/validate/email/requestToken"
-#define SUBMIT    "/validate/email/submitToken"
 #define VALIDATED "/3pid/getValidated3pid"
 
-#define FORM .flags = ROUTE_CORS | ROUTE_FORM
-#define PERSON                                                          \
-	.limit = LIMIT_LOGIN, .flags = ROUTE_CORS | ROUTE_BEFORE_TERMS, \
-	.reply = "identity/page.reply"
-
 const struct route email_routes[] = {
-	{ POST, IDENTITY_V2 ASK, post_email_token, .auth = AUTH_USER, .limit = LIMIT_SEND_MAIL,
-	  FORM, .body = "identity/email_token", .reply = "identity/email_token.reply" },
-	{ POST, IDENTITY_V2 SUBMIT, post_submit, .auth = AUTH_USER, .limit = LIMIT_LOGIN, FORM,
-	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
-	{ GET, IDENTITY_V2 SUBMIT, get_submit, PERSON },
+	ASK_ROW(IDENTITY_V2, "email", post_email_token, AUTH_USER, "identity/email_token",
+		"identity/email_token.reply"),
+	CONFIRM_ROWS(IDENTITY_V2, "email", AUTH_USER),
 	{ GET, IDENTITY_V2 VALIDATED, get_validated, .auth = AUTH_USER, .limit = LIMIT_READ,
 	  .txn = TXN_READ, .flags = ROUTE_CORS, .reply = "identity/validated.reply" },
 	{ 0 },
 };
 
 const struct route email_v1_routes[] = {
-	{ POST, IDENTITY_V1 ASK, post_email_token, .limit = LIMIT_SEND_MAIL, FORM,
-	  .body = "identity/email_token_v1", .reply = "identity/email_token.reply" },
-	{ POST, IDENTITY_V1 SUBMIT, post_submit, .limit = LIMIT_LOGIN, FORM,
-	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
-	{ GET, IDENTITY_V1 SUBMIT, get_submit, PERSON },
+	ASK_ROW(IDENTITY_V1, "email", post_email_token, AUTH_NONE, "identity/email_token_v1",
+		"identity/email_token.reply"),
+	CONFIRM_ROWS(IDENTITY_V1, "email", AUTH_NONE),
 	{ GET, IDENTITY_V1 VALIDATED, get_validated, .limit = LIMIT_READ, .txn = TXN_READ,
 	  .flags = ROUTE_CORS, .reply = "identity/validated.reply" },
 	{ 0 },

@@ -41,38 +41,16 @@ static int post_msisdn_token(struct req *r)
 	return asking_begin(r, &request, &phone);
 }
 
-static int post_submit(struct req *r)
-{
-	return confirm_json(r, "msisdn");
-}
-
-static int get_submit(struct req *r)
-{
-	return confirm_link(r, "msisdn");
-}
-
-#define ASK    "/validate/msisdn/requestToken"
-#define SUBMIT "/validate/msisdn/submitToken"
-
-#define FORM .flags = ROUTE_CORS | ROUTE_FORM
-#define PERSON                                                          \
-	.limit = LIMIT_LOGIN, .flags = ROUTE_CORS | ROUTE_BEFORE_TERMS, \
-	.reply = "identity/page.reply"
-
 const struct route msisdn_routes[] = {
-	{ POST, IDENTITY_V2 ASK, post_msisdn_token, .auth = AUTH_USER, .limit = LIMIT_SEND_MAIL,
-	  FORM, .body = "identity/msisdn_token", .reply = "identity/msisdn_token.reply" },
-	{ POST, IDENTITY_V2 SUBMIT, post_submit, .auth = AUTH_USER, .limit = LIMIT_LOGIN, FORM,
-	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
-	{ GET, IDENTITY_V2 SUBMIT, get_submit, PERSON },
+	ASK_ROW(IDENTITY_V2, "msisdn", post_msisdn_token, AUTH_USER, "identity/msisdn_token",
+		"identity/msisdn_token.reply"),
+	CONFIRM_ROWS(IDENTITY_V2, "msisdn", AUTH_USER),
 	{ 0 },
 };
 
 const struct route msisdn_v1_routes[] = {
-	{ POST, IDENTITY_V1 ASK, post_msisdn_token, .limit = LIMIT_SEND_MAIL, FORM,
-	  .body = "identity/msisdn_token_v1", .reply = "identity/msisdn_token.reply" },
-	{ POST, IDENTITY_V1 SUBMIT, post_submit, .limit = LIMIT_LOGIN, FORM,
-	  .body = "identity/submit_token", .reply = "identity/submit_token.reply" },
-	{ GET, IDENTITY_V1 SUBMIT, get_submit, PERSON },
+	ASK_ROW(IDENTITY_V1, "msisdn", post_msisdn_token, AUTH_NONE, "identity/msisdn_token_v1",
+		"identity/msisdn_token.reply"),
+	CONFIRM_ROWS(IDENTITY_V1, "msisdn", AUTH_NONE),
 	{ 0 },
 };

@@ -229,6 +229,7 @@ int run_route(const struct route *route)
 	mx_arena_reset(world.request.mem);
 	if (route->txn == TXN_READ)
 		world.request.view = store_view_begin(identity.store);
+	world.request.route = route;
 	rc = route->handler(&world.request);
 	if (world.request.view)
 		store_view_end(world.request.view);
