@@ -17,6 +17,9 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
+# Stories mostly wait, each for daemons of its own: some files of them at once; rules one by one.
+PARALLEL = {"functional": "loadfile", "lint": "load"}
+WORKERS = (os.cpu_count() or 1) + 1
 VENV = BUILD / "venv"
 VENV_SYNAPSE = BUILD / "venv-synapse"
 VENV_SYDENT = BUILD / "venv-sydent"
@@ -237,6 +240,7 @@ def run_pytest(folder, preset, area, marks="", python=None, extra_env=None):
     command = [
         str(VENV / "bin" / "python"), "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider",
         "--tb=short", "--show-capture=all", f"--junit-xml={report}", *options,
+        *(["-n", str(WORKERS), "--dist", PARALLEL[folder]] if folder in PARALLEL else []),
         *(["-m", marks] if marks else []), *[str(f) for f in chosen],
     ]
     log = BUILD / "log" / f"{folder}.log"
