@@ -1,6 +1,8 @@
 """Identity services tell each other who is who, as Sydent's do."""
 
 import json
+import pathlib
+import tempfile
 
 import pytest
 
@@ -13,20 +15,18 @@ HOUR_MS = 3600_000
 
 
 @pytest.fixture
-def worlds(request):
-    made = []
-    yield made
-    for world in made:
-        world.end()
+def make_service(net_authority):
+    worlds = []
+    # Not tmp_path: a unix socket's path may have 107 characters.
+    with tempfile.TemporaryDirectory(prefix="trinity-") as directory:
 
+        def make(name="id.test", **more):
+            worlds.append(Service(pathlib.Path(directory) / name, net_authority, name, **more))
+            return worlds[-1]
 
-@pytest.fixture
-def make_service(tmp_path, worlds, net_authority):
-    def make(name="id.test", **more):
-        worlds.append(Service(tmp_path / name, net_authority, name, **more))
-        return worlds[-1]
-
-    return make
+        yield make
+        for world in worlds:
+            world.end()
 
 
 @pytest.fixture(scope="module")
