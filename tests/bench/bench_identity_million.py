@@ -78,7 +78,8 @@ class Rehash(threading.Thread):
     def __init__(self, made):
         super().__init__()
         self.made, self.begin, self.seconds = made, time.monotonic(), None
-        reply = made.identity.admin.request("POST", "/admin/v1/pepper/rotate")
+        reply = made.identity.admin.request(
+            "POST", "/admin/v1/import/end", {"source": "measured", "rotate_pepper": True})
         assert reply.status == 200, reply
         self.start()
 

@@ -2,6 +2,7 @@
 resolve forks to the same state."""
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -18,7 +19,9 @@ SEED, COUNT = 1, 20  # questions for each version
 
 def ask_synapse(kind):
     command = [str(synapse.python()), str(SCRIPT), kind, str(SEED), str(COUNT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # Our own modules' path would show it a file of ours instead of its package.
+    done = subprocess.run(command, capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONPATH": ""})
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
