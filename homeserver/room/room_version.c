@@ -12,85 +12,79 @@
 	KEYS("auth_events", "content", "depth", "event_id", "hashes", "origin_server_ts", \
 	     "prev_events", "room_id", "sender", "signatures", "state_key", "type")
 
-#define OLD_LEVELS                                                                          \
-	KEYS("ban", "events", "events_default", "kick", "redact", "state_default", "users", \
-	     "users_default")
-#define NEW_LEVELS                                                                           \
-	KEYS("ban", "events", "events_default", "invite", "kick", "redact", "state_default", \
-	     "users", "users_default")
-
+#define MEMBER_1                                                \
+	{                                                       \
+		"m.room.member", KEYS("membership"), NULL, NULL \
+	}
+#define MEMBER_9                                                                               \
+	{                                                                                      \
+		"m.room.member", KEYS("join_authorised_via_users_server", "membership"), NULL, \
+			NULL                                                                   \
+	}
+#define MEMBER_11                                                                        \
+	{                                                                                \
+		"m.room.member", KEYS("join_authorised_via_users_server", "membership"), \
+			"third_party_invite", "signed"                                   \
+	}
+#define CREATE_1                                             \
+	{                                                    \
+		"m.room.create", KEYS("creator"), NULL, NULL \
+	}
+#define CREATE_11                                 \
+	{                                         \
+		"m.room.create", NULL, NULL, NULL \
+	}
+#define RULES_1                                                    \
+	{                                                          \
+		"m.room.join_rules", KEYS("join_rule"), NULL, NULL \
+	}
+#define RULES_8                                                             \
+	{                                                                   \
+		"m.room.join_rules", KEYS("allow", "join_rule"), NULL, NULL \
+	}
+#define LEVELS_1                                                                                   \
+	{                                                                                          \
+		"m.room.power_levels",                                                             \
+			KEYS("ban", "events", "events_default", "kick", "redact", "state_default", \
+			     "users", "users_default"),                                            \
+			NULL, NULL                                                                 \
+	}
+#define LEVELS_11                                                                           \
+	{                                                                                   \
+		"m.room.power_levels",                                                      \
+			KEYS("ban", "events", "events_default", "invite", "kick", "redact", \
+			     "state_default", "users", "users_default"),                    \
+			NULL, NULL                                                          \
+	}
+#define ALIASES                                               \
+	{                                                     \
+		"m.room.aliases", KEYS("aliases"), NULL, NULL \
+	}
 #define VISIBILITY                                                                  \
 	{                                                                           \
 		"m.room.history_visibility", KEYS("history_visibility"), NULL, NULL \
 	}
+#define REDACTION                                               \
+	{                                                       \
+		"m.room.redaction", KEYS("redacts"), NULL, NULL \
+	}
+
+#define CONTENT(...) ((const struct redaction_keep[]){ __VA_ARGS__, { 0 } })
 
 static const struct redaction_rules redaction_v1 = {
-	.members = OLD_MEMBERS,
-	.content =
-		(const struct redaction_keep[]){
-			{ "m.room.member", KEYS("membership"), NULL, NULL },
-			{ "m.room.create", KEYS("creator"), NULL, NULL },
-			{ "m.room.join_rules", KEYS("join_rule"), NULL, NULL },
-			{ "m.room.power_levels", OLD_LEVELS, NULL, NULL },
-			{ "m.room.aliases", KEYS("aliases"), NULL, NULL },
-			VISIBILITY,
-			{ 0 },
-		},
+	OLD_MEMBERS, CONTENT(MEMBER_1, CREATE_1, RULES_1, LEVELS_1, VISIBILITY, ALIASES)
 };
-
 static const struct redaction_rules redaction_v6 = {
-	.members = OLD_MEMBERS,
-	.content =
-		(const struct redaction_keep[]){
-			{ "m.room.member", KEYS("membership"), NULL, NULL },
-			{ "m.room.create", KEYS("creator"), NULL, NULL },
-			{ "m.room.join_rules", KEYS("join_rule"), NULL, NULL },
-			{ "m.room.power_levels", OLD_LEVELS, NULL, NULL },
-			VISIBILITY,
-			{ 0 },
-		},
+	OLD_MEMBERS, CONTENT(MEMBER_1, CREATE_1, RULES_1, LEVELS_1, VISIBILITY)
 };
-
 static const struct redaction_rules redaction_v8 = {
-	.members = OLD_MEMBERS,
-	.content =
-		(const struct redaction_keep[]){
-			{ "m.room.member", KEYS("membership"), NULL, NULL },
-			{ "m.room.create", KEYS("creator"), NULL, NULL },
-			{ "m.room.join_rules", KEYS("allow", "join_rule"), NULL, NULL },
-			{ "m.room.power_levels", OLD_LEVELS, NULL, NULL },
-			VISIBILITY,
-			{ 0 },
-		},
+	OLD_MEMBERS, CONTENT(MEMBER_1, CREATE_1, RULES_8, LEVELS_1, VISIBILITY)
 };
-
 static const struct redaction_rules redaction_v9 = {
-	.members = OLD_MEMBERS,
-	.content =
-		(const struct redaction_keep[]){
-			{ "m.room.member", KEYS("join_authorised_via_users_server", "membership"),
-			  NULL, NULL },
-			{ "m.room.create", KEYS("creator"), NULL, NULL },
-			{ "m.room.join_rules", KEYS("allow", "join_rule"), NULL, NULL },
-			{ "m.room.power_levels", OLD_LEVELS, NULL, NULL },
-			VISIBILITY,
-			{ 0 },
-		},
+	OLD_MEMBERS, CONTENT(MEMBER_9, CREATE_1, RULES_8, LEVELS_1, VISIBILITY)
 };
-
 static const struct redaction_rules redaction_v11 = {
-	.members = NEW_MEMBERS,
-	.content =
-		(const struct redaction_keep[]){
-			{ "m.room.member", KEYS("join_authorised_via_users_server", "membership"),
-			  "third_party_invite", "signed" },
-			{ "m.room.create", NULL, NULL, NULL },
-			{ "m.room.join_rules", KEYS("allow", "join_rule"), NULL, NULL },
-			{ "m.room.power_levels", NEW_LEVELS, NULL, NULL },
-			{ "m.room.redaction", KEYS("redacts"), NULL, NULL },
-			VISIBILITY,
-			{ 0 },
-		},
+	NEW_MEMBERS, CONTENT(MEMBER_11, CREATE_11, RULES_8, LEVELS_11, VISIBILITY, REDACTION)
 };
 
 /* ---- the versions; each group of lines is what one version brought */
