@@ -1,13 +1,11 @@
 #include "identity/identity_conf.h"
 
-#include "identity/message/templates.h"
 #include "identity/routes.h"
 #include "shared/core/alloc.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/server_name.h"
-#include "shared/mail/template.h"
 
 #define DOCUMENTS_MAX 32
 #define LANGUAGES_MAX 64
@@ -148,20 +146,6 @@ static int check_mail(const struct mail_conf *mail, struct mx_error *err)
 	return 0;
 }
 
-/* All of them: what cannot be loaded would keep the service from starting. */
-static int check_templates(const struct identity_conf *conf, struct mx_error *err)
-{
-	struct template_set *templates;
-	struct mx_error why = { 0 };
-
-	if (!conf->templates.directory)
-		return 0;
-	if (message_templates_load(conf, &templates, &why))
-		return mx_fail(err, MX_BAD_CONFIG, "templates.directory: %s", why.text);
-	template_set_free(templates);
-	return 0;
-}
-
 static int check_document(const struct terms_document *document, struct mx_error *err)
 {
 	int rc = 0;
@@ -268,8 +252,6 @@ int identity_conf_check(void *ptr, struct mx_error *err)
 		rc = check_groups(conf, err);
 	if (rc == 0)
 		rc = check_mail(&conf->mail, err);
-	if (rc == 0)
-		rc = check_templates(conf, err);
 	if (rc == 0)
 		rc = sms_conf_check(&conf->sms, err);
 	if (rc == 0)
