@@ -229,13 +229,19 @@ static void ignore_result(void *ctx, int rc)
 	(void)rc; /* the fetcher logs and counts; the next round looks again */
 }
 
+/* Not all at once; but what is valid for seconds only is not to wait for a minute. */
+static int64_t spread_ms(int64_t left_ms)
+{
+	return mx_random_below(left_ms < MX_MINUTE_MS ? left_ms : MX_MINUTE_MS);
+}
+
 /* Fetches if half of the validity is over, else comes back then. */
 static void look_at(struct refresh *refresh, struct mx_slice server)
 {
 	struct notary *notary = refresh->notary;
 	const struct key_version *newest;
 	struct key_entry *entry;
-	int64_t half_life_ms;
+	int64_t half_life_ms, left_ms;
 
 	if (!trust_allows(notary->trust, server) ||
 	    mx_slice_is(server, notary->conf->server_name) ||
@@ -244,8 +250,9 @@ static void look_at(struct refresh *refresh, struct mx_slice server)
 	newest = entry_newest(entry);
 	half_life_ms = newest ? version_half_life_ms(newest) : 0;
 	key_entry_unref(entry);
-	if (half_life_ms > mx_now_ms())
-		set_due(refresh, server, half_life_ms + mx_random_below(MX_MINUTE_MS));
+	left_ms = half_life_ms - mx_now_ms();
+	if (left_ms > 0)
+		set_due(refresh, server, half_life_ms + spread_ms(left_ms));
 	else if (key_fetch_may(notary->fetcher, server))
 		key_fetch(notary->fetcher, server, false, ignore_result, NULL);
 }
