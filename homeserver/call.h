@@ -1,0 +1,32 @@
+/* What one piece of work reads and writes with: mostly a request's. */
+#pragma once
+
+#include "shared/core/slice.h"
+
+#include <stdint.h>
+
+struct hs;
+struct mx_arena;
+struct req;
+struct store_range;
+struct store_rows;
+struct store_table;
+struct store_txn;
+struct store_view;
+
+struct hs_call {
+	struct hs *hs;
+	struct store_txn *txn; /* where the function's comment wants one… */
+	struct store_view *view; /* …or only reads */
+	struct mx_arena *mem;
+	int64_t now_ms;
+};
+
+/* Of a handler: r->txn or r->view, whichever its route has. */
+struct hs_call call_of(struct req *r);
+
+/* store_txn_get() or store_get(), by what the call has; into call->mem. For _db.c files. */
+int call_get(const struct hs_call *call, const struct store_table *table, struct mx_slice key,
+	     struct mx_slice *ret_value);
+int call_scan(const struct hs_call *call, const struct store_table *table,
+	      const struct store_range *range, struct store_rows *ret_rows);

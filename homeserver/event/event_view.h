@@ -1,0 +1,25 @@
+/* An event as a client sees it: members of its stored bytes, copied, with `unsigned`.
+ * Spec: client-server API, "Room event format". */
+#pragma once
+
+#include "homeserver/event/event_db.h"
+
+struct hs_call;
+struct mx_str;
+
+enum event_view_form {
+	EVENT_VIEW_FULL, /* with room_id: /messages, /event, /context */
+	EVENT_VIEW_SYNC, /* without */
+	EVENT_VIEW_STRIPPED, /* content, sender, state_key and type only */
+	EVENT_VIEW_FEDERATION, /* filter's event_format: the event as servers see it */
+};
+
+struct event_viewer {
+	const char *user_id, *device; /* whose `transaction_id` and membership are shown */
+	enum event_view_form form;
+	bool bundles; /* m.relations */
+};
+
+/* Appends one JSON object. Redacted if the event is; never fails on what is stored. */
+void event_view(const struct hs_call *call, const struct event_viewer *viewer,
+		const struct stored_event *event, struct mx_str *out);

@@ -1,0 +1,62 @@
+#include "homeserver/hs.h"
+
+#include "homeserver/hs_conf.h"
+#include "homeserver/open.h"
+#include "homeserver/routes.h"
+#include "shared/core/alloc.h"
+#include "shared/core/time.h"
+#include "shared/daemon/daemon.h"
+
+#include <stdatomic.h>
+
+static void hs_limits(struct daemon *daemon, const struct hs_conf *conf)
+{
+	struct http_limit limits[LIMIT_COUNT] = { 0 };
+
+	for (int class = LIMIT_NONE + 1; class < LIMIT_COUNT; class ++) {
+		limits[class].per_second = conf->limits.requests.per_second;
+		limits[class].burst = conf->limits.requests.burst;
+	}
+	daemon_limits(daemon, limits);
+}
+
+int hs_start(struct daemon *daemon, const void *conf, void **ret_hs, struct mx_error *err)
+{
+	struct hs *hs = mx_calloc(1, sizeof(*hs));
+	int rc;
+
+	hs->conf = conf;
+	hs->daemon = daemon;
+	hs->metrics = daemon_metrics(daemon);
+	hs->started_ms = mx_now_ms();
+	hs_limits(daemon, conf);
+	rc = hs_open(hs, err);
+	if (rc) {
+		hs_stop(hs);
+		return rc;
+	}
+	*ret_hs = hs;
+	return 0;
+}
+
+void hs_stop(void *ctx)
+{
+	struct hs *hs = ctx;
+
+	mx_free(hs);
+}
+
+void hs_reload(void *ctx, const void *conf)
+{
+	struct hs *hs = ctx;
+
+	hs_limits(hs->daemon, conf);
+	atomic_store(&hs->newest, conf);
+}
+
+const struct hs_conf *conf_of(const struct hs *hs)
+{
+	const struct hs_conf *newest = atomic_load(&hs->newest);
+
+	return newest ? newest : hs->conf;
+}

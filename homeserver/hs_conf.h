@@ -1,0 +1,25 @@
+/* The homeserver's configuration file. packaging/config/homeserver.yaml explains every key. */
+#pragma once
+
+#include "shared/daemon/daemon.h"
+
+struct mx_error;
+
+struct hs_conf {
+	struct daemon_conf daemon; /* first: see daemon.h */
+	char *server_name;
+	char *public_base_url; /* of the client API, without a '/' at its end */
+	struct {
+		char *signing_file;
+	} keys;
+	struct {
+		struct {
+			unsigned per_second, burst; /* of one user or client; 0 = no limit */
+		} requests;
+	} limits;
+};
+
+extern const cyaml_schema_value_t hs_conf_schema; /* hs_conf_rows.c */
+
+/* Defaults for what is absent; refuses what cannot work. Reads no file. */
+int hs_conf_check(void *conf, struct mx_error *err);

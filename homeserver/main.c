@@ -1,0 +1,46 @@
+/* trinity-homeserver. */
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "homeserver/routes.h"
+#include "shared/crypto/ed25519.h"
+#include "shared/daemon/daemon.h"
+
+/* The signing file is made at the first start. */
+static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
+{
+	const struct hs_conf *conf = conf_ptr;
+
+	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
+}
+
+static const char *const fixed_keys[] = {
+	"server_name",
+	"public_base_url",
+	"keys.signing_file",
+	NULL,
+};
+
+static const struct daemon_check checks[] = {
+	{ 0 },
+};
+
+static const struct daemon_app app = {
+	.name = "trinity-homeserver",
+	.default_conf = "/etc/trinity/homeserver.yaml",
+	.conf_schema = &hs_conf_schema,
+	.conf_check = hs_conf_check,
+	.fixed_keys = fixed_keys,
+	.paths = hs_paths,
+	.start = hs_start,
+	.reload = hs_reload,
+	.stop = hs_stop,
+	.routes = hs_routes,
+	.admin_routes = hs_admin_routes,
+	.checks = checks,
+};
+
+int main(int argc, char **argv)
+{
+	mx_crypto_init();
+	return daemon_main(&app, argc, argv);
+}

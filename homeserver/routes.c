@@ -1,0 +1,12 @@
+#include "homeserver/routes.h"
+
+#include <stddef.h>
+
+const struct route *const hs_routes[] = {
+	meta_routes,
+	NULL,
+};
+
+const struct route *const hs_admin_routes[] = {
+	NULL,
+};

@@ -1,0 +1,19 @@
+/* All route tables of the homeserver. */
+#pragma once
+
+#include "shared/http/route.h"
+
+#define CLIENT_V3 "/_matrix/client/v3"
+#define CLIENT_V1 "/_matrix/client/v1"
+
+enum hs_route_flags {
+	ROUTE_GUESTS = ROUTE_OWN, /* guests may */
+	ROUTE_LOCKED = ROUTE_OWN * 2, /* users who are locked may */
+	ROUTE_UIA = ROUTE_OWN * 4, /* after user-interactive authentication */
+	ROUTE_SUSPENDED = ROUTE_OWN * 8, /* users who are suspended may */
+};
+
+extern const struct route *const hs_routes[]; /* NULL-ended */
+extern const struct route *const hs_admin_routes[];
+
+extern const struct route meta_routes[]; /* meta/versions_api.c */
