@@ -1,0 +1,47 @@
+/* Who is there. Lives in memory only, in a table of bounded size: who was away longest is forgotten
+ * first. Spec: client-server API, "Presence". Locks: its own, a leaf. */
+#pragma once
+
+#include "shared/core/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hs;
+struct hs_call;
+struct presence;
+
+#define PRESENCE_STATUS_MAX 1024 /* bytes of a status message */
+
+enum presence_state { PRESENCE_OFFLINE, PRESENCE_UNAVAILABLE, PRESENCE_ONLINE };
+
+/* False for a name that is none of "online", "unavailable", "offline". */
+bool presence_state_parse(const char *name, enum presence_state *ret_state);
+const char *presence_state_name(enum presence_state state);
+
+/* Where presence is off by configuration everybody is offline, and nothing below has an effect. */
+struct presence *presence_start(struct hs *hs);
+/* NULL does nothing. */
+void presence_stop(struct presence *presence);
+
+/* A /sync of the user begins or goes on, with its set_presence. It holds until poll_ms from now,
+ * and a while for the next one; offline changes nothing but does not keep the user online. */
+void presence_syncing(const struct hs_call *call, const char *user_id, enum presence_state state,
+		      int64_t poll_ms);
+/* The user did something: sent a message, typed, read. */
+void presence_active(const struct hs_call *call, const char *user_id);
+
+/* The user says so. status: NULL for none. */
+void presence_set(const struct hs_call *call, const char *user_id, enum presence_state state,
+		  const char *status);
+
+/* Users whose presence changed after this tick of stream.h, and whom the viewer may see: those of
+ * shared rooms, and the viewer; 0: all of them who are not offline. As m.presence events, complete
+ * JSON objects in call->mem, in the order of the changes. */
+struct presence_events {
+	struct mx_slice *items;
+	size_t len;
+};
+int presence_events(const struct hs_call *call, const char *viewer, uint64_t after,
+		    struct presence_events *ret_events);
