@@ -1,5 +1,6 @@
 #include "homeserver/open.h"
 
+#include "homeserver/account/threepids_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "shared/daemon/daemon.h"
@@ -19,12 +20,14 @@ static size_t add_tables(const struct store_table **tables, size_t len,
 static int open_store(struct hs *hs, struct mx_error *err)
 {
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
+	size_t len = 0;
 	const struct store_conf conf = {
 		.tables = tables,
 		.cache_bytes = (size_t)hs->conf->daemon.cache_mb * 1024 * 1024,
 	};
 
-	add_tables(tables, 0, outbox_tables);
+	len = add_tables(tables, len, outbox_tables);
+	add_tables(tables, len, threepids_tables);
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 

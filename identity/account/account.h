@@ -2,7 +2,7 @@
  * tokens are stored as SHA-256 only. Spec: identity service API, "Authentication". */
 #pragma once
 
-#include "identity/page.h"
+#include "shared/store/page.h"
 #include "shared/core/slice.h"
 
 #include <jansson.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "identity/audit/audit.h"
-#include "identity/page.h"
-#include "identity/threepid.h"
+#include "shared/store/page.h"
+#include "shared/threepid/threepid.h"
 
 #include <jansson.h>
 

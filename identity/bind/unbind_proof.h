@@ -3,7 +3,7 @@
  * unbound" and forget the binding: a proof that fails is a 401 or 403. */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
 
 struct identity_call;

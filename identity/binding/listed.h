@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
 
 #include <stddef.h>

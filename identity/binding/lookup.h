@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 #include "identity/import/sydent.h"
 
 #include "identity/import/sydent_rows.h"
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"

@@ -4,7 +4,7 @@
  * first. About 150 bytes an address are held meanwhile.
  */
 #include "identity/import/sydent_rows.h"
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

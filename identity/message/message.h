@@ -2,7 +2,7 @@
  * request and the language of the reader. */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/mail/template.h"
 #include "shared/outbox/outbox.h"
 

@@ -1,7 +1,7 @@
 #include "identity/source/ldap_filter.h"
 
 #include "identity/source/source_conf.h"
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 /* Letters and digits stay, and what addresses are full of; all else is escaped, though much of it
  * need not be. */

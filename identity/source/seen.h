@@ -2,7 +2,7 @@
  * them alike. */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Other directories that know who is who: read and asked, never written. Our own bindings win. */
 #pragma once
 
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "identity/source/source_conf.h"
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 #include <stdbool.h>
 #include <stddef.h>

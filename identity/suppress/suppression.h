@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "identity/page.h"
-#include "identity/threepid.h"
+#include "shared/store/page.h"
+#include "shared/threepid/threepid.h"
 
 #include <stdint.h>
 

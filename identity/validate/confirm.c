@@ -2,7 +2,7 @@
 
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
-#include "identity/validate/next_link.h"
+#include "shared/threepid/next_link.h"
 #include "identity/validate/validation.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,7 +1,7 @@
 #include "identity/source/ldap_filter.h"
 
 #include "identity/source/source_conf.h"
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 #include "shared/core/str.h"
 #include "tests/support/store_fixture.h"
 

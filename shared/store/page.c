@@ -1,4 +1,4 @@
-#include "identity/page.h"
+#include "shared/store/page.h"
 
 #include "shared/core/arena.h"
 #include "shared/store/store.h"

@@ -1,4 +1,4 @@
-#include "identity/validate/next_link.h"
+#include "shared/threepid/next_link.h"
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -114,5 +114,5 @@ int main(void)
 		cmocka_unit_test(a_link_has_a_longest_length),
 		cmocka_unit_test(the_sid_is_appended_once),
 	};
-	return cmocka_run_group_tests_name("identity/validate/next_link", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("shared/threepid/next_link", tests, NULL, NULL);
 }

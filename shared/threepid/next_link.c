@@ -1,4 +1,4 @@
-#include "identity/validate/next_link.h"
+#include "shared/threepid/next_link.h"
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,4 +1,4 @@
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -101,5 +101,5 @@ int main(void)
 		test(other_media_are_refused),
 		test(an_alias_tells_the_same_person_and_nothing_else),
 	};
-	return cmocka_run_group_tests_name("identity/threepid", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("threepid/threepid", tests, NULL, NULL);
 }

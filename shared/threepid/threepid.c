@@ -1,4 +1,4 @@
-#include "identity/threepid.h"
+#include "shared/threepid/threepid.h"
 
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
