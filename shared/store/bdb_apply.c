@@ -2,6 +2,7 @@
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/store/batch.h"
 #include "shared/store/bdb_keeper.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct apply {
 	struct bdb *bdb;
 	DB_TXN *txn;
 	size_t logged;
+	uint64_t stamp; /* the last one that was given */
 };
 
 /* ---- checks. 0 with *ret_holds, or a library code. */
@@ -186,10 +188,15 @@ static int batch_write(struct apply *apply, const struct store_write *write)
 
 static int batch_run(struct apply *apply, struct store_batch *batch)
 {
-	int rc = batch_check(apply, batch);
+	int rc;
 
-	if (batch->rc)
+	if (!store_batch_admit(batch))
+		return 0;
+	rc = batch_check(apply, batch);
+	if (rc || batch->rc)
 		return rc;
+	if (batch->stamped)
+		store_batch_stamp(batch, ++apply->stamp);
 	for (size_t i = 0; rc == 0 && i < batch->writes.len; i++)
 		rc = batch_write(apply, &batch->writes.items[i]);
 	apply->logged += batch->bytes;
@@ -206,11 +213,11 @@ static int group_run(struct apply *apply, struct store_batch *const *group, size
 	if (rc)
 		return rc;
 	apply->logged = 0;
+	apply->stamp = atomic_load(&apply->bdb->base.stamp);
+	store_group_begin(group, len);
 	for (size_t i = 0; rc == 0 && i < len; i++) {
-		if (group[i]->rc != -MX_STORE_FULL)
-			group[i]->rc = 0;
-		if (group[i]->rc == 0)
-			rc = batch_run(apply, group[i]);
+		rc = batch_run(apply, group[i]);
+		store_batch_end(group[i]);
 	}
 	if (rc == 0) {
 		rc = apply->txn->commit(apply->txn, DB_TXN_NOSYNC);
@@ -271,11 +278,14 @@ void store_bdb_apply(struct store_engine *engine, struct store_batch *const *gro
 	space_check(bdb, group, len);
 	for (int i = 0; rc == DB_LOCK_DEADLOCK && i < DEADLOCK_TRIES_MAX; i++)
 		rc = group_run(&apply, group, len);
-	if (rc)
+	if (rc) {
 		group_undone(bdb, group, len, rc);
-	else if (apply.logged)
+		apply.stamp = atomic_load(&engine->stamp);
+	} else if (apply.logged) {
 		make_durable(bdb);
-	store_versions_publish(&bdb->versions);
+	}
+	store_versions_publish(&bdb->versions, apply.stamp);
+	atomic_store(&engine->stamp, apply.stamp);
 	if (apply.logged)
 		store_keeper_logged(bdb->keeper, apply.logged);
 }

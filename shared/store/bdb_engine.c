@@ -123,8 +123,15 @@ static bool bdb_is_full(struct store_engine *engine)
 	return store_space_is_full(&((struct bdb *)engine)->space);
 }
 
+static void bdb_stamps_begin(struct store_engine *engine, uint64_t stamp)
+{
+	((struct bdb *)engine)->versions.stamp = stamp;
+	atomic_store(&engine->stamp, stamp);
+}
+
 static const struct store_engine_ops bdb_ops = {
 	.close = bdb_close,
+	.stamps_begin = bdb_stamps_begin,
 	.view_begin = store_bdb_view_begin,
 	.view_end = store_bdb_view_end,
 	.get = store_bdb_get,

@@ -257,6 +257,7 @@ struct store_engine_view *store_bdb_view_begin(struct store_engine *engine)
 
 	view->base.engine = engine;
 	store_versions_view_begin(&((struct bdb *)engine)->versions, &view->snapshot);
+	view->base.stamp = view->snapshot.stamp;
 	return &view->base;
 }
 

@@ -6,6 +6,7 @@
 #include "shared/core/metrics.h"
 #include "shared/core/thread.h"
 #include "shared/core/time.h"
+#include "shared/store/batch.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -127,6 +128,7 @@ static void *committer_main(void *arg)
 
 	while ((len = group_take(committer, group)) > 0) {
 		committer->engine->ops->apply(committer->engine, group, len);
+		store_group_settle(group, len);
 		group_tell(committer, group, len);
 		group_answer(committer, group, len);
 	}

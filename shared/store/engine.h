@@ -30,6 +30,8 @@ struct store_write {
 	enum store_write_kind kind;
 	unsigned table;
 	struct mx_slice key, value; /* from and to for a range */
+	/* Where the stamps in these end, for apply to fill in; 0: there is none. */
+	uint32_t key_stamp_end, value_stamp_end;
 };
 
 /* Checks, then writes in their order: all or nothing. The bytes belong to who made the batch and
@@ -39,6 +41,9 @@ struct store_batch {
 	struct mx_vec(struct store_range_check) range_checks;
 	struct mx_vec(struct store_write) writes;
 	size_t bytes; /* of keys and values to be written */
+	bool stamped; /* some of the writes have stamps */
+	struct store_chain *chain; /* may be NULL */
+	int failure; /* not 0: it failed already, and is here for the order of its chain */
 	int rc; /* set by apply */
 	int64_t queued_us;
 	void (*done)(struct store_batch *batch);
@@ -47,10 +52,12 @@ struct store_batch {
 
 struct store_engine {
 	const struct store_engine_ops *ops;
+	_Atomic uint64_t stamp; /* the last one that new views see */
 };
 
 struct store_engine_view {
 	struct store_engine *engine;
+	uint64_t stamp; /* the last one that it sees */
 };
 
 struct store_engine_conf {
@@ -67,6 +74,10 @@ struct store_engine_conf {
 struct store_engine_ops {
 	void (*close)(struct store_engine *engine);
 
+	/* Stamps go on after this one. Before the first view of anybody else, and the first apply.
+	 */
+	void (*stamps_begin)(struct store_engine *engine, uint64_t stamp);
+
 	struct store_engine_view *(*view_begin)(struct store_engine *engine);
 	void (*view_end)(struct store_engine_view *view);
 	/* get and scan: -MX_CONFLICT when the view cannot be kept consistent any longer. */
@@ -76,7 +87,8 @@ struct store_engine_ops {
 		    struct mx_arena *mem, struct store_rows *ret_rows);
 
 	/* Called by one thread only. Sets the rc of every batch; when it returns, what was 0 is
-	 * durable and visible to new views. Later batches see earlier ones. */
+	 * durable and visible to new views. Later batches see earlier ones. batch.h says what all
+	 * engines do with stamps and chains. */
 	void (*apply)(struct store_engine *engine, struct store_batch *const *group, size_t len);
 
 	bool (*is_full)(struct store_engine *engine);

@@ -65,6 +65,19 @@ void store_key_i64(struct store_key *key, int64_t value)
 	key_add_big_endian(key, (uint64_t)value ^ SIGN_BIT, 8);
 }
 
+void store_key_known_stamp(struct store_key *key, uint64_t stamp)
+{
+	key_add_big_endian(key, stamp, 8);
+}
+
+size_t store_key_stamp(struct store_key *key)
+{
+	size_t at = key->len;
+
+	store_key_known_stamp(key, 0);
+	return at;
+}
+
 struct mx_slice store_key_slice(const struct store_key *key)
 {
 	/* One byte too long is how the store learns of the overflow; it looks at the length before
@@ -148,4 +161,9 @@ bool store_key_read_i64(struct mx_slice *rest, int64_t *ret_value)
 		return false;
 	*ret_value = (int64_t)(value ^ SIGN_BIT);
 	return true;
+}
+
+bool store_key_read_stamp(struct mx_slice *rest, uint64_t *ret_stamp)
+{
+	return take_big_endian(rest, 8, ret_stamp);
 }

@@ -19,6 +19,10 @@ struct store_key {
 void store_key_text(struct store_key *key, struct mx_slice text); /* any bytes, self-delimiting */
 void store_key_u64(struct store_key *key, uint64_t value);
 void store_key_i64(struct store_key *key, int64_t value);
+/* A stamp (see store_txn_put_stamped), 8 bytes: one that the commit fills in, whose place is
+ * returned; and one that is known. */
+size_t store_key_stamp(struct store_key *key);
+void store_key_known_stamp(struct store_key *key, uint64_t stamp);
 struct mx_slice store_key_slice(const struct store_key *key);
 
 /* [prefix, *ret_end) holds exactly the keys that begin with the parts so far. */
@@ -29,3 +33,4 @@ void store_key_range_end(const struct store_key *prefix, struct store_key *ret_e
 bool store_key_read_text(struct mx_slice *rest, struct mx_str *out);
 bool store_key_read_u64(struct mx_slice *rest, uint64_t *ret_value);
 bool store_key_read_i64(struct mx_slice *rest, int64_t *ret_value);
+bool store_key_read_stamp(struct mx_slice *rest, uint64_t *ret_stamp);

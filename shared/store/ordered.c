@@ -99,7 +99,8 @@ static struct store_ordered_node *node_new(struct store_ordered *map, struct mx_
 	node->value = copy_to(bytes + row->key.len, row->value);
 	node->position = row->position;
 	node->present = row->present;
-	node->height = height;
+	node->height = (uint8_t)height;
+	node->stamp_end = row->stamp_end;
 	return node;
 }
 

@@ -16,7 +16,8 @@ struct store_ordered_node {
 	struct mx_slice key, value; /* the map's own bytes */
 	uint64_t position; /* equal keys stand in the order of these */
 	bool present; /* false: the row is known to be absent */
-	unsigned height;
+	uint8_t height;
+	uint32_t stamp_end; /* where the value's stamp ends; 0: it has none */
 	struct store_ordered_node *next[]; /* next[0]: the following row */
 };
 
@@ -31,6 +32,7 @@ struct store_ordered_row {
 	struct mx_slice key, value;
 	uint64_t position;
 	bool present;
+	uint32_t stamp_end;
 };
 
 /* The first node that does not stand before (key, position), or NULL. */

@@ -1,6 +1,7 @@
 #include "shared/store/record.h"
 
 #define VARINT_MAX 10 /* bytes of seven bits for 64 */
+#define STAMP_LEN  8
 
 void record_begin(struct mx_str *out, uint8_t version)
 {
@@ -26,6 +27,20 @@ void record_put_bytes(struct mx_str *out, struct mx_slice bytes)
 {
 	record_put_u64(out, bytes.len);
 	mx_str_add_slice(out, bytes);
+}
+
+void record_put_known_stamp(struct mx_str *out, uint64_t stamp)
+{
+	for (int shift = 56; shift >= 0; shift -= 8)
+		mx_str_add_char(out, (char)(stamp >> shift));
+}
+
+size_t record_put_stamp(struct mx_str *out)
+{
+	size_t at = out->len;
+
+	record_put_known_stamp(out, 0);
+	return at;
 }
 
 struct record_reader record_open(struct mx_slice value)
@@ -73,6 +88,20 @@ int64_t record_i64(struct record_reader *reader)
 	uint64_t value = record_u64(reader);
 
 	return (int64_t)(value >> 1 ^ (value & 1 ? UINT64_MAX : 0));
+}
+
+uint64_t record_stamp(struct record_reader *reader)
+{
+	uint64_t stamp = 0;
+
+	if (!record_more(reader))
+		return 0;
+	if (reader->rest.len < STAMP_LEN)
+		return reader_break(reader);
+	for (size_t i = 0; i < STAMP_LEN; i++)
+		stamp = stamp << 8 | (uint8_t)reader->rest.ptr[i];
+	reader->rest = mx_slice_of(reader->rest.ptr + STAMP_LEN, reader->rest.len - STAMP_LEN);
+	return stamp;
 }
 
 struct mx_slice record_bytes(struct record_reader *reader)

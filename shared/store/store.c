@@ -6,9 +6,11 @@
 #include "shared/core/rand.h"
 #include "shared/core/str.h"
 #include "shared/store/inside.h"
+#include "shared/store/key.h"
 #include "shared/store/migrate.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 const struct store_table store_own_table = { .name = STORE_OWN_TABLE };
 
@@ -80,11 +82,44 @@ static int engine_open(struct store *store, const struct store_conf *conf, struc
 	return store_bdb_open(&engine_conf, &store->engine, err);
 }
 
+static int stamp_read(const struct store_row *row, uint64_t *ret_stamp)
+{
+	struct mx_slice rest = row->key;
+
+	return store_key_read_stamp(&rest, ret_stamp) ? 0 : -MX_STORE;
+}
+
+/* Where counting goes on. */
+static int stamps_begin(struct store *store, const struct store_conf *conf, struct mx_error *err)
+{
+	const struct store_range last = { .limit = 1, .reverse = true };
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct store_rows rows = { 0 };
+	struct store_view *view;
+	uint64_t stamp = 0;
+	int rc;
+
+	if (!conf->stamp_table)
+		return 0;
+	view = store_view_begin(store);
+	rc = store_scan(view, conf->stamp_table, &last, mem, &rows);
+	store_view_end(view);
+	if (rc == 0 && rows.len)
+		rc = stamp_read(&rows.items[0], &stamp);
+	if (rc)
+		return mx_fail(err, MX_STORE, "the last row of %s cannot be read",
+			       conf->stamp_table->name);
+	store->engine->ops->stamps_begin(store->engine, stamp);
+	return 0;
+}
+
 int store_open(const struct store_conf *conf, struct store **ret_store, struct mx_error *err)
 {
 	struct store *store = store_new(conf);
 	int rc = engine_open(store, conf, err);
 
+	if (rc == 0)
+		rc = stamps_begin(store, conf, err);
 	if (rc == 0) {
 		store->committer = store_committer_new(store->engine, conf->metrics);
 		rc = store_migrate(store, conf, err);
@@ -113,6 +148,11 @@ int store_backup(struct store *store, const char *to_directory, struct mx_error 
 	return store->engine->ops->backup(store->engine, to_directory, err);
 }
 
+uint64_t store_stamp(struct store *store)
+{
+	return atomic_load(&store->engine->stamp);
+}
+
 void store_watch(struct store *store, const struct store_table *table, store_watch_fn *fn,
 		 void *ctx)
 {
@@ -128,6 +168,11 @@ struct store_view *store_view_begin(struct store *store)
 	view->store = store;
 	view->engine_view = store->engine->ops->view_begin(store->engine);
 	return view;
+}
+
+uint64_t store_view_stamp(const struct store_view *view)
+{
+	return view->engine_view->stamp;
 }
 
 void store_view_end(struct store_view *view)

@@ -56,6 +56,9 @@ struct store_conf {
 	const struct store_migration *migrations;
 	size_t migrations_len;
 	struct mx_metrics *metrics; /* may be NULL */
+	/* Its keys begin with a stamp: at open the last row says where counting goes on, so that
+	 * row is never deleted. NULL: nothing is stamped. */
+	const struct store_table *stamp_table;
 	bool check_all; /* every page at open; else all after a crash, 256 MiB after a clean exit */
 	int64_t free_bytes_min; /* below this much free disk, writes are -MX_STORE_FULL;
 				   0 = 64 MiB, < 0 = no check */
@@ -76,7 +79,13 @@ bool store_is_full(struct store *store);
 
 /* ---- reading: a view is a short-lived consistent snapshot of one request; one thread. */
 
+/* The last stamp (see store_txn_put_stamped) that new views see; at first that of the last row of
+ * the stamp_table, or 0. */
+uint64_t store_stamp(struct store *store);
+
 struct store_view *store_view_begin(struct store *store);
+/* The last stamp that this view sees: all up to it, and none after it. */
+uint64_t store_view_stamp(const struct store_view *view);
 void store_view_end(struct store_view *view);
 
 /* 0 and the value, copied into mem; -MX_NOT_FOUND; -MX_STORE; -MX_TOO_LARGE for a key that no row
@@ -112,6 +121,21 @@ int store_txn_scan(struct store_txn *txn, const struct store_table *table,
 		   struct store_rows *ret_rows);
 void store_txn_put(struct store_txn *txn, const struct store_table *table, struct mx_slice key,
 		   struct mx_slice value);
+
+/*
+ * A row that holds the transaction's stamp: eight bytes, big-endian, filled in when it is applied.
+ * Stamps grow by one with each transaction that has such a row, in the order in which they are
+ * applied; one that fails takes none. Where there are stamps in keys: no other row of the
+ * transaction has that key, the transaction does not see the row, and its deletes do not meet it.
+ * Rows with a stamp in the value alone are like others; until then they read as stamp 0.
+ */
+#define STORE_NO_STAMP SIZE_MAX
+struct store_stamp_at {
+	size_t key_at, value_at; /* offsets, or STORE_NO_STAMP */
+};
+void store_txn_put_stamped(struct store_txn *txn, const struct store_table *table,
+			   struct mx_slice key, struct mx_slice value,
+			   const struct store_stamp_at *at);
 void store_txn_delete(struct store_txn *txn, const struct store_table *table, struct mx_slice key);
 void store_txn_delete_range(struct store_txn *txn, const struct store_table *table,
 			    struct mx_slice from, struct mx_slice to);
@@ -121,6 +145,23 @@ void store_txn_expect_absent(struct store_txn *txn, const struct store_table *ta
 /* The lease must still be ours at commit: else -MX_LEASE_LOST. */
 struct store_lease;
 void store_txn_expect_lease(struct store_txn *txn, const struct store_lease *lease);
+
+/*
+ * Transactions that build on each other in memory before they are durable. Once one of a chain
+ * failed, for whatever reason, all that are committed to it later fail too, with -MX_CONFLICT (or
+ * -MX_STORE_FULL). A broken chain stays broken: who made it goes back to what is stored, and begins
+ * a new one. A transaction that was aborted does not count. What an earlier one of the chain wrote
+ * is not in the view of a later one before it is durable: it must not be read through it.
+ */
+struct store_chain {
+	_Atomic bool broken;
+	bool failing; /* the committer's */
+};
+void store_chain_init(struct store_chain *chain);
+/* The chain outlives the answers of its transactions. */
+void store_txn_chain(struct store_txn *txn, struct store_chain *chain);
+/* When it is true, a view that is opened now sees every transaction of the chain that succeeded. */
+bool store_chain_is_broken(const struct store_chain *chain);
 
 /* Ends txn in every case. 0: all of it is durable. -MX_CONFLICT: nothing happened, run again.
  * -MX_STORE_FULL: nothing happened. Blocks for the group commit (at most a few ms). */

@@ -5,6 +5,8 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 
+#define STAMP_LEN 8
+
 struct store_txn *store_txn_begin(struct store *store)
 {
 	struct store_txn *txn = mx_calloc(1, sizeof(*txn));
@@ -20,6 +22,7 @@ static void txn_free(struct store_txn *txn)
 {
 	store_view_end(txn->view);
 	mx_vec_done(&txn->deleted);
+	mx_vec_done(&txn->stamped);
 	mx_vec_done(&txn->batch.row_checks);
 	mx_vec_done(&txn->batch.range_checks);
 	mx_vec_done(&txn->batch.writes);
@@ -129,6 +132,50 @@ void store_txn_put(struct store_txn *txn, const struct store_table *table, struc
 		&(struct store_ordered_row){ .key = key, .value = value, .present = true });
 }
 
+static uint32_t stamp_end(size_t at)
+{
+	return at == STORE_NO_STAMP ? 0 : (uint32_t)at + STAMP_LEN;
+}
+
+static void stamped_add(struct store_txn *txn, const struct store_write *write)
+{
+	if (write->key.len > STORE_KEY_MAX || write->value.len > STORE_VALUE_MAX) {
+		store_txn_break(txn, -MX_TOO_LARGE);
+		return;
+	}
+	if (!may_add(txn, write->key.len + write->value.len))
+		return;
+	mx_vec_push(&txn->stamped, *write);
+	txn->stamped.items[txn->stamped.len - 1].key = mx_arena_slice(txn->mem, write->key);
+	txn->stamped.items[txn->stamped.len - 1].value = mx_arena_slice(txn->mem, write->value);
+}
+
+void store_txn_put_stamped(struct store_txn *txn, const struct store_table *table,
+			   struct mx_slice key, struct mx_slice value,
+			   const struct store_stamp_at *at)
+{
+	if (at->key_at == STORE_NO_STAMP)
+		own_put(txn, table,
+			&(struct store_ordered_row){ .key = key,
+						     .value = value,
+						     .present = true,
+						     .stamp_end = stamp_end(at->value_at) });
+	else
+		stamped_add(txn, &(struct store_write){
+					 .kind = STORE_WRITE_PUT,
+					 .table = store_table_number(txn->store, table),
+					 .key = key,
+					 .value = value,
+					 .key_stamp_end = stamp_end(at->key_at),
+					 .value_stamp_end = stamp_end(at->value_at),
+				 });
+}
+
+void store_txn_chain(struct store_txn *txn, struct store_chain *chain)
+{
+	txn->batch.chain = chain;
+}
+
 void store_txn_delete(struct store_txn *txn, const struct store_table *table, struct mx_slice key)
 {
 	own_put(txn, table, &(struct store_ordered_row){ .key = key });
@@ -190,6 +237,7 @@ static void write_add(struct store_txn *txn, const struct store_write *write)
 {
 	mx_vec_push(&txn->batch.writes, *write);
 	txn->batch.bytes += write->key.len + write->value.len;
+	txn->batch.stamped |= write->key_stamp_end || write->value_stamp_end;
 }
 
 static void batch_fill(struct store_txn *txn)
@@ -212,20 +260,27 @@ static void batch_fill(struct store_txn *txn)
 			write_add(txn, &(struct store_write){ .kind = kind,
 							      .table = table,
 							      .key = node->key,
-							      .value = node->value });
+							      .value = node->value,
+							      .value_stamp_end = node->stamp_end });
 		}
 	}
+	for (size_t i = 0; i < txn->stamped.len; i++)
+		write_add(txn, &txn->stamped.items[i]);
 }
 
-/* What was read came from one snapshot: with nothing to write it needs no other check. */
+/* What was read came from one snapshot: with nothing to write it needs no other check. One of a
+ * chain takes its turn whatever it holds. */
 static bool has_work(struct store_txn *txn)
 {
+	if (txn->batch.chain)
+		return true;
 	return txn->rc == 0 && (txn->batch.writes.len > 0 || txn->expects);
 }
 
 /* False: there is nothing for the committer, and txn->rc is the answer. */
 static bool commit_prepare(struct store_txn *txn)
 {
+	txn->batch.failure = txn->rc;
 	if (txn->rc == 0)
 		batch_fill(txn);
 	store_view_end(txn->view);

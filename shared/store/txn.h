@@ -19,6 +19,7 @@ struct store_txn {
 	struct store_view *view;
 	struct mx_arena *mem;
 	struct store_ordered *own; /* a table's puts and deletes */
+	struct mx_vec(struct store_write) stamped; /* with stamps in their keys; after all others */
 	struct mx_vec(struct store_deleted_range) deleted; /* before all of `own` */
 	size_t bytes;
 	bool expects; /* has checks beyond those of what it read */

@@ -64,6 +64,7 @@ void store_versions_view_begin(struct store_versions *versions, struct store_sna
 	pthread_mutex_lock(&versions->views_lock);
 	*view = (struct store_snapshot){
 		.position = versions->published,
+		.stamp = versions->stamp,
 		.previous = versions->latest,
 	};
 	if (versions->latest)
@@ -173,10 +174,11 @@ static void views_expire(struct store_versions *versions)
 	groups_drop(versions, versions->published);
 }
 
-void store_versions_publish(struct store_versions *versions)
+void store_versions_publish(struct store_versions *versions, uint64_t stamp)
 {
 	pthread_mutex_lock(&versions->views_lock);
 	versions->published++;
+	versions->stamp = stamp;
 	pthread_rwlock_wrlock(&versions->rows_lock);
 	groups_drop(versions, needed_from(versions));
 	if (versions->bytes > versions->bytes_max)

@@ -17,7 +17,7 @@ struct mx_arena;
 #define STORE_VERSIONS_BYTES_MAX (64u * 1024 * 1024)
 
 struct store_snapshot {
-	uint64_t position;
+	uint64_t position, stamp;
 	bool expired;
 	struct store_snapshot *previous, *next;
 };
@@ -32,6 +32,7 @@ struct store_versions_group;
 struct store_versions {
 	pthread_mutex_t views_lock; /* taken before rows_lock */
 	uint64_t published;
+	uint64_t stamp; /* the last one of what is published */
 	struct store_snapshot *oldest, *latest;
 
 	pthread_rwlock_t rows_lock;
@@ -55,8 +56,8 @@ bool store_versions_has(struct store_versions *versions, const struct store_plac
 /* Before the row changes. NULL: there is no row. */
 void store_versions_keep(struct store_versions *versions, const struct store_place *place,
 			 const struct mx_slice *value);
-/* From now on views see the commit under way. */
-void store_versions_publish(struct store_versions *versions);
+/* From now on views see the commit under way, whose last stamp this is. */
+void store_versions_publish(struct store_versions *versions, uint64_t stamp);
 
 /* ---- for readers: always after they read the table */
 

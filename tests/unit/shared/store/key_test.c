@@ -212,6 +212,7 @@ static void bytes_that_no_writer_made_are_refused(void **state)
 		assert_false(store_key_read_u64(&rest, &value));
 	}
 	assert_false(store_key_read_i64(&(struct mx_slice){ "1234567", 7 }, &(int64_t){ 0 }));
+	assert_false(store_key_read_stamp(&(struct mx_slice){ "1234567", 7 }, &(uint64_t){ 0 }));
 }
 
 int main(void)

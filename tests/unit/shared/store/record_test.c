@@ -28,6 +28,30 @@ static void fields_are_read_back_in_order(void **state)
 	assert_true(record_ok(&reader));
 }
 
+static void stamps_take_eight_bytes_wherever_they_stand(void **state)
+{
+	mx_str_auto out = { 0 };
+	struct record_reader reader;
+
+	(void)state;
+	record_begin(&out, 1);
+	record_put_u64(&out, 5);
+	assert_int_equal(record_put_stamp(&out), 2);
+	record_put_known_stamp(&out, UINT64_MAX - 1);
+	record_put_u64(&out, 6);
+	reader = record_open(mx_str_slice(&out));
+	assert_int_equal(record_u64(&reader), 5);
+	assert_true(record_stamp(&reader) == 0);
+	assert_true(record_stamp(&reader) == UINT64_MAX - 1);
+	assert_int_equal(record_u64(&reader), 6);
+	assert_true(record_ok(&reader));
+	assert_true(record_stamp(&reader) == 0);
+	assert_true(record_ok(&reader));
+	reader = record_open(MX_SLICE("\1abcdefg"));
+	assert_true(record_stamp(&reader) == 0);
+	assert_false(record_ok(&reader));
+}
+
 static void small_numbers_take_one_byte(void **state)
 {
 	mx_str_auto out = { 0 };
@@ -92,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_read_back_in_order),
+		cmocka_unit_test(stamps_take_eight_bytes_wherever_they_stand),
 		cmocka_unit_test(small_numbers_take_one_byte),
 		cmocka_unit_test(fields_that_an_older_writer_lacked_are_zero),
 		cmocka_unit_test(an_empty_value_is_no_record),

@@ -57,7 +57,7 @@ static void a_view_sees_rows_as_they_were_before_the_commit_under_way(void **sta
 	assert_string_equal(seen(&view, "tom"), "grey");
 	assert_string_equal(seen(&view, "kit"), "absent");
 	assert_string_equal(seen(&view, "zoe"), "current");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	assert_string_equal(seen(&view, "tom"), "grey");
 	store_versions_view_end(&versions, &view);
 }
@@ -68,7 +68,7 @@ static void a_view_after_the_commit_sees_the_table(void **state)
 
 	(void)state;
 	keep("tom", "grey");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	store_versions_view_begin(&versions, &view);
 	assert_string_equal(seen(&view, "tom"), "current");
 	store_versions_view_end(&versions, &view);
@@ -84,7 +84,7 @@ static void each_view_sees_its_own_time(void **state)
 		keep("tom", (const char *[]){ "one", "two", "three", "four" }[i]);
 		if (i == 1)
 			keep("kit", "white");
-		store_versions_publish(&versions);
+		store_versions_publish(&versions, 0);
 	}
 	assert_string_equal(seen(&views[0], "tom"), "one");
 	assert_string_equal(seen(&views[1], "tom"), "two");
@@ -115,11 +115,11 @@ static void what_no_view_needs_is_dropped(void **state)
 	(void)state;
 	store_versions_view_begin(&versions, &first);
 	keep("tom", "one");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	store_versions_view_begin(&versions, &second);
 	keep("tom", "two");
 	keep("kit", "two");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	assert_int_equal(versions.tables[1].len, 3);
 	store_versions_view_end(&versions, &first);
 	assert_int_equal(versions.tables[1].len, 2);
@@ -127,7 +127,7 @@ static void what_no_view_needs_is_dropped(void **state)
 	assert_int_equal(versions.tables[1].len, 0);
 	assert_int_equal(versions.bytes, 0);
 	keep("tom", "three");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	assert_int_equal(versions.tables[1].len, 0);
 }
 
@@ -144,16 +144,16 @@ static void patches_are_the_oldest_versions_after_the_view(void **state)
 	keep("a", "0");
 	keep("b", "0");
 	keep("d", "0");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	store_versions_view_begin(&versions, &view);
 	keep("b", "1");
 	keep("c", NULL);
 	keep("e", "1");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	store_versions_view_begin(&versions, &younger);
 	keep("b", "2");
 	keep("d", "2");
-	store_versions_publish(&versions);
+	store_versions_publish(&versions, 0);
 	assert_true(store_versions_patch(&versions, &view, &span, mem, &patches));
 	assert_int_equal(patches.len, 3);
 	assert_true(mx_slice_is(patches.items[0].key, "b"));
@@ -178,7 +178,7 @@ static void a_view_that_holds_too_much_expires(void **state)
 	store_versions_view_begin(&versions, &old);
 	for (int i = 0; i < 10; i++) {
 		keep("tom", "grey");
-		store_versions_publish(&versions);
+		store_versions_publish(&versions, 0);
 	}
 	store_versions_view_begin(&versions, &fresh);
 	assert_true(versions.bytes <= 300);
