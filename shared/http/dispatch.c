@@ -11,6 +11,9 @@
 #include "shared/http/server.h"
 #include "shared/store/store.h"
 
+#include <assert.h>
+#include <stdatomic.h>
+
 #define BODY_MAX      (64 * 1024) /* of rows that do not say */
 #define DEADLINE_MS   MX_MINUTE_MS /* the same */
 #define CONFLICTS_MAX 256 /* each means that somebody else got through */
@@ -245,6 +248,42 @@ static bool commit(struct exchange *ex)
 	return false;
 }
 
+/* Handler and commit end in any order; whoever is last goes on with the exchange. */
+static void one_ended(struct exchange *ex)
+{
+	if (atomic_fetch_sub(&ex->ends, 1) == 1)
+		committed(ex, ex->commit_rc);
+}
+
+static void own_committed(void *ctx, int rc)
+{
+	struct exchange *ex = ctx;
+
+	ex->commit_rc = rc;
+	one_ended(ex);
+}
+
+void req_commit(struct req *r, struct store_txn *txn)
+{
+	struct exchange *ex = exchange_of(r);
+
+	assert(r->lane == LANE_WORK && !r->txn && !ex->commits);
+	ex->commits = true;
+	atomic_store(&ex->ends, 2);
+	reply_seal(ex);
+	store_txn_commit_async(txn, own_committed, ex);
+}
+
+/* The handler is through; it must not say otherwise, as its commit is under way. */
+static bool commit_goes_on(struct exchange *ex, int rc)
+{
+	assert(rc == 0);
+	(void)rc;
+	ex->commits = false;
+	one_ended(ex);
+	return false;
+}
+
 /* ---- running */
 
 /* It stood in a queue too long. Who was parked is told by req.timed_out instead. */
@@ -279,6 +318,8 @@ static bool run_elsewhere(struct exchange *ex, enum route_lane lane)
 
 static bool end_run(struct exchange *ex, int rc)
 {
+	if (ex->commits)
+		return commit_goes_on(ex, rc);
 	if (rc == -MX_MOVE_WORK)
 		return run_elsewhere(ex, LANE_WORK);
 	if (rc == -MX_MOVE_NET)

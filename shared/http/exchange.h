@@ -8,6 +8,7 @@
 #include "shared/http/router.h"
 #include "shared/http/target.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct MHD_Connection;
@@ -57,6 +58,9 @@ struct exchange {
 	bool suspended;
 	unsigned gate; /* the next gate of dispatch.c */
 	unsigned conflicts;
+	bool commits; /* req_commit() was called in this run… */
+	int commit_rc; /* …and this came of it */
+	_Atomic unsigned ends; /* of the handler and of its commit: how many are to come */
 	struct mx_slice raw_target; /* in the library's buffer, then in `own` */
 	struct mx_arena *own; /* as long as the request, unlike req.mem */
 	struct target target;

@@ -80,6 +80,16 @@ void reply_body_unref(struct reply_body *body);
 /* Takes a reference of its own. Headers are the body's: those of reply_header() are not sent. */
 void reply_shared(struct req *r, struct reply_body *body);
 
+/* ---- a transaction of the handler's own, in a row with TXN_NONE and LANE_WORK */
+
+/*
+ * Hands it to the committer at once, so under a lock such calls keep their order. The reply is set
+ * before; the handler may still let go of what it holds, and returns 0. The request is answered
+ * when the commit has ended: after -MX_CONFLICT the handler is run again, other failures are
+ * answered as errors. Once a run.
+ */
+void req_commit(struct req *r, struct store_txn *txn);
+
 /* ---- waiting without a thread */
 
 /*

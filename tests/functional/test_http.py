@@ -459,6 +459,29 @@ def test_a_refused_write_leaves_nothing(echo):
     check_error(echo.get("/count/none"), 404, "M_NOT_FOUND")
 
 
+def put_counts(echo, path):
+    def write(_):
+        answers = [echo.send(request("PUT", path, b""))[0][0] for _ in range(10)]
+        assert [a.status for a in answers] == [200] * 10
+        return [a.json["count"] for a in answers]
+
+    with ThreadPoolExecutor(8) as clients:
+        return sorted(sum(clients.map(write, range(8)), []))
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_what_a_handler_commits_itself_is_kept_and_answered_once(echo, when):
+    """The handler returns before its commit ended, or after: each answer is one write."""
+    assert put_counts(echo, f"/own/count/{when}?{when}=1") == list(range(1, 81))
+    assert echo.get(f"/count/{when}").json == {"count": 80}
+
+
+def test_a_commit_of_the_handlers_own_that_fails_is_answered_as_an_error(echo):
+    answer = echo.send(request("PUT", "/own/count/refused?fail=1", b""))[0][0]
+    check_error(answer, 413, "M_TOO_LARGE")
+    check_error(echo.get("/count/refused"), 404, "M_NOT_FOUND")
+
+
 # ---- what stays
 
 

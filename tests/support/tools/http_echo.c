@@ -26,6 +26,9 @@ struct echo {
 	struct mx_metrics *metrics;
 	pthread_mutex_t lock;
 	struct waiter *waiters;
+	struct store *store;
+	pthread_cond_t wrote;
+	uint64_t written; /* counts, so far */
 };
 
 struct waiter {
@@ -237,12 +240,12 @@ static uint64_t count_of(struct mx_slice value)
 	return record_u64(&reader);
 }
 
-static int put_count(struct req *r)
+static int count_up(struct req *r, struct store_txn *txn)
 {
 	struct mx_slice key = mx_slice(req_param(r, "name")), value;
 	mx_str_auto record = { 0 };
 	uint64_t count = 0;
-	int rc = store_txn_get(r->txn, &counts, key, r->mem, &value);
+	int rc = store_txn_get(txn, &counts, key, r->mem, &value);
 
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
@@ -250,9 +253,71 @@ static int put_count(struct req *r)
 		count = count_of(value);
 	record_begin(&record, 1);
 	record_put_u64(&record, count + 1);
-	store_txn_put(r->txn, &counts, key, mx_str_slice(&record));
+	store_txn_put(txn, &counts, key, mx_str_slice(&record));
 	reply_json(r, json_pack("{s:I}", "count", (json_int_t)count + 1));
-	return req_query(r, "fail") ? -MX_FORBIDDEN : 0;
+	return 0;
+}
+
+static int put_count(struct req *r)
+{
+	int rc = count_up(r, r->txn);
+
+	return rc == 0 && req_query(r, "fail") ? -MX_FORBIDDEN : rc;
+}
+
+static void on_count(void *ctx, struct mx_slice key, struct mx_slice value)
+{
+	struct echo *echo = ctx;
+
+	(void)key;
+	(void)value;
+	pthread_mutex_lock(&echo->lock);
+	echo->written++;
+	pthread_cond_broadcast(&echo->wrote);
+	pthread_mutex_unlock(&echo->lock);
+}
+
+static uint64_t written(struct echo *echo)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&echo->lock);
+	count = echo->written;
+	pthread_mutex_unlock(&echo->lock);
+	return count;
+}
+
+/* Until the commit has ended: this one, or the one that it conflicts with. */
+static void linger(struct echo *echo, uint64_t before)
+{
+	const struct timespec moment = { .tv_nsec = 300000 };
+
+	pthread_mutex_lock(&echo->lock);
+	while (echo->written == before)
+		pthread_cond_wait(&echo->wrote, &echo->lock);
+	pthread_mutex_unlock(&echo->lock);
+	nanosleep(&moment, NULL);
+}
+
+/* ?fail=1: the commit does; ?late=1: the handler returns after it. */
+static int put_own_count(struct req *r)
+{
+	static const char long_key[STORE_KEY_MAX + 1];
+	struct echo *echo = r->app;
+	uint64_t before = written(echo);
+	struct store_txn *txn = store_txn_begin(echo->store);
+	int rc = count_up(r, txn);
+
+	if (rc) {
+		store_txn_abort(txn);
+		return rc;
+	}
+	if (req_query(r, "fail"))
+		store_txn_put(txn, &counts, mx_slice_of(long_key, sizeof(long_key)), MX_SLICE(""));
+	req_commit(r, txn);
+	if (req_query(r, "late"))
+		linger(echo, before);
+	return 0;
 }
 
 static int get_count(struct req *r)
@@ -312,6 +377,7 @@ static const struct route routes[] = {
 	{ GET, "/wait/{name}", get_wait },
 	{ PUT, "/wake/{name}", put_wake },
 	{ PUT, "/count/{name}", put_count, .txn = TXN_WRITE },
+	{ PUT, "/own/count/{name}", put_own_count },
 	{ GET, "/count/{name}", get_count, .txn = TXN_READ },
 	{ GET, "/metrics", get_metrics, .lane = LANE_IO },
 	{ 0 },
@@ -409,7 +475,9 @@ int main(int argc, char **argv)
 	static const struct store_table *const store_tables[] = { &counts, NULL };
 	const char *proxies[] = { text_of(argv, "proxy"), NULL };
 	struct store_conf store_conf = { .tables = store_tables };
-	struct echo echo = { .lock = PTHREAD_MUTEX_INITIALIZER, .metrics = mx_metrics_new() };
+	struct echo echo = { .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .wrote = PTHREAD_COND_INITIALIZER,
+			     .metrics = mx_metrics_new() };
 	struct http_app app = { .ctx = &echo,
 				.routes = tables,
 				.authenticate = authenticate,
@@ -430,6 +498,8 @@ int main(int argc, char **argv)
 	conf.trusted_proxies = proxies;
 	if (store_open(&store_conf, &app.store, &err))
 		fail(&err);
+	echo.store = app.store;
+	store_watch(app.store, &counts, on_count, &echo);
 	if (text_of(argv, "cert") &&
 	    mx_tls_load(text_of(argv, "cert"), text_of(argv, "key"), &tls, &err))
 		fail(&err);
