@@ -15,13 +15,16 @@
 #define ONCE  500
 #define ROUND 100000
 
-static size_t reap_tokens(struct identity *identity, int64_t now_ms)
+static size_t reap_tokens(void *ctx, int64_t now_ms)
 {
+	struct identity *identity = ctx;
+
 	return account_reap(identity->store, now_ms);
 }
 
-static size_t reap_sessions(struct identity *identity, int64_t now_ms)
+static size_t reap_sessions(void *ctx, int64_t now_ms)
 {
+	struct identity *identity = ctx;
 	size_t all = 0, reaped;
 
 	do {
@@ -31,13 +34,14 @@ static size_t reap_sessions(struct identity *identity, int64_t now_ms)
 	return all;
 }
 
-static size_t reap_invites(struct identity *identity, int64_t now_ms)
+static size_t reap_invites(void *ctx, int64_t now_ms)
 {
-	return invite_reap(identity, now_ms);
+	return invite_reap(ctx, now_ms);
 }
 
-static size_t reap_audit(struct identity *identity, int64_t now_ms)
+static size_t reap_audit(void *ctx, int64_t now_ms)
 {
+	struct identity *identity = ctx;
 	int64_t before_ms = now_ms - conf_of(identity)->audit.days * MX_DAY_MS;
 	size_t all = 0, reaped;
 
@@ -48,16 +52,18 @@ static size_t reap_audit(struct identity *identity, int64_t now_ms)
 	return all;
 }
 
-static size_t reap_bindings(struct identity *identity, int64_t now_ms)
+static size_t reap_bindings(void *ctx, int64_t now_ms)
 {
+	struct identity *identity = ctx;
+
 	return binding_reap(identity->store,
 			    now_ms - conf_of(identity)->binding.forget_days * MX_DAY_MS,
 			    replication_told(identity));
 }
 
-static size_t count(struct identity *identity, int64_t now_ms)
+static size_t count(void *ctx, int64_t now_ms)
 {
-	census_take(identity, now_ms);
+	census_take(ctx, now_ms);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
-#include "identity/chores.h"
+#include "shared/daemon/chores.h"
 
-#include "identity/identity.h"
 #include "shared/core/log.h"
 
 #include <pthread.h>
@@ -13,24 +12,24 @@
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct identity *identity;
+	void *ctx;
 	unsigned often, never;
 } seen = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
-static size_t run_often(struct identity *identity, int64_t now_ms)
+static size_t run_often(void *ctx, int64_t now_ms)
 {
 	(void)now_ms;
 	pthread_mutex_lock(&seen.lock);
-	seen.identity = identity;
+	seen.ctx = ctx;
 	seen.often++;
 	pthread_cond_signal(&seen.changed);
 	pthread_mutex_unlock(&seen.lock);
 	return 0;
 }
 
-static size_t run_never(struct identity *identity, int64_t now_ms)
+static size_t run_never(void *ctx, int64_t now_ms)
 {
-	(void)identity;
+	(void)ctx;
 	(void)now_ms;
 	pthread_mutex_lock(&seen.lock);
 	seen.never++;
@@ -45,8 +44,8 @@ static const struct chore list[] = {
 
 static void a_chore_is_done_again_and_again_until_the_stop(void **state)
 {
-	struct identity identity = { 0 };
-	struct chores *chores = chores_start(&identity, list, 2);
+	int own = 0;
+	struct chores *chores = chores_start(&own, list, 2);
 	unsigned often;
 
 	(void)state;
@@ -56,17 +55,17 @@ static void a_chore_is_done_again_and_again_until_the_stop(void **state)
 	pthread_mutex_unlock(&seen.lock);
 	chores_stop(chores);
 	often = seen.often;
-	assert_ptr_equal(seen.identity, &identity);
+	assert_ptr_equal(seen.ctx, &own);
 	assert_int_equal(seen.never, 0);
 	assert_true(often >= 3);
 }
 
 static void a_stop_does_not_wait_for_what_is_not_due(void **state)
 {
-	struct identity identity = { 0 };
+	int own = 0;
 
 	(void)state;
-	chores_stop(chores_start(&identity, &list[1], 1));
+	chores_stop(chores_start(&own, &list[1], 1));
 	chores_stop(NULL);
 	assert_int_equal(seen.never, 0);
 }
@@ -79,5 +78,5 @@ int main(void)
 	};
 
 	mx_log_setup(MX_LOG_ERROR, MX_LOG_TEXT);
-	return cmocka_run_group_tests_name("identity/chores", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("daemon/chores", tests, NULL, NULL);
 }

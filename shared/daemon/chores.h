@@ -7,17 +7,16 @@
 #include <stdint.h>
 
 struct chores;
-struct identity;
 
 struct chore {
 	const char *name; /* for the log */
 	int64_t every_ms;
 	/* May take its time, but not wait for the network. How much was done. */
-	size_t (*run)(struct identity *identity, int64_t now_ms);
+	size_t (*run)(void *ctx, int64_t now_ms);
 	bool at_start; /* the first time at once, not when its time has passed */
 };
 
-/* The list stays. */
-struct chores *chores_start(struct identity *identity, const struct chore *list, size_t len);
+/* ctx: what the chores are of. The list stays. */
+struct chores *chores_start(void *ctx, const struct chore *list, size_t len);
 /* Returns when none is under way. NULL does nothing. */
 void chores_stop(struct chores *chores);

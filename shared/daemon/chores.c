@@ -1,4 +1,4 @@
-#include "identity/chores.h"
+#include "shared/daemon/chores.h"
 
 #include "shared/core/alloc.h"
 #include "shared/core/log.h"
@@ -6,7 +6,7 @@
 #include "shared/core/time.h"
 
 struct chores {
-	struct identity *identity;
+	void *ctx;
 	const struct chore *list;
 	int64_t *due_ms; /* monotonic; the thread's */
 	size_t len;
@@ -26,7 +26,7 @@ static int64_t do_due(struct chores *chores, int64_t mono_ms)
 		size_t done = 0;
 
 		if (chores->due_ms[i] <= mono_ms) {
-			done = chore->run(chores->identity, mx_now_ms());
+			done = chore->run(chores->ctx, mx_now_ms());
 			chores->due_ms[i] = mono_ms + chore->every_ms;
 		}
 		if (done > 0)
@@ -64,11 +64,11 @@ static void *chores_thread(void *ctx)
 	return NULL;
 }
 
-struct chores *chores_start(struct identity *identity, const struct chore *list, size_t len)
+struct chores *chores_start(void *ctx, const struct chore *list, size_t len)
 {
 	struct chores *chores = mx_calloc(1, sizeof(*chores));
 
-	chores->identity = identity;
+	chores->ctx = ctx;
 	chores->list = list;
 	chores->len = len;
 	chores->due_ms = mx_calloc(len, sizeof(*chores->due_ms));
