@@ -3,6 +3,7 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/open.h"
 #include "homeserver/routes.h"
+#include "homeserver/userdata/filters.h"
 #include "shared/core/alloc.h"
 #include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
@@ -43,6 +44,7 @@ void hs_stop(void *ctx)
 {
 	struct hs *hs = ctx;
 
+	filters_free(hs->filters);
 	mx_free(hs);
 }
 

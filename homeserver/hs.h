@@ -5,6 +5,7 @@
 
 struct chores;
 struct daemon;
+struct filters;
 struct hs_conf;
 struct mailer;
 struct media;
@@ -39,6 +40,7 @@ struct hs {
 	struct rooms *rooms;
 	struct passwords *passwords;
 	struct uia *uia;
+	struct filters *filters;
 	struct typing *typing;
 	struct presence *presence;
 	struct media *media;

@@ -3,6 +3,8 @@
 #include "homeserver/account/threepids_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/userdata/filter_db.h"
+#include "homeserver/userdata/filters.h"
 #include "shared/daemon/daemon.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
@@ -27,7 +29,8 @@ static int open_store(struct hs *hs, struct mx_error *err)
 	};
 
 	len = add_tables(tables, len, outbox_tables);
-	add_tables(tables, len, threepids_tables);
+	len = add_tables(tables, len, threepids_tables);
+	add_tables(tables, len, filter_tables);
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 
@@ -35,5 +38,6 @@ int hs_open(struct hs *hs, struct mx_error *err)
 {
 	int rc = open_store(hs, err);
 
+	hs->filters = filters_new();
 	return rc ? rc : daemon_net(hs->daemon, &hs->net, err);
 }

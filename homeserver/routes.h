@@ -17,3 +17,4 @@ extern const struct route *const hs_routes[]; /* NULL-ended */
 extern const struct route *const hs_admin_routes[];
 
 extern const struct route meta_routes[]; /* meta/versions_api.c */
+extern const struct route filter_routes[]; /* userdata/filter_api.c */

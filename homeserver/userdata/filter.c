@@ -156,9 +156,8 @@ static int compile_names(const struct compiler *c, uint32_t list, char sigil,
 			     : mx_arena_alloc(c->mem, FILTER_GLOBS_MAX * sizeof(*names->globs));
 	for (uint32_t i = mx_json_first(c->doc, list); rc == 0 && i < mx_json_end(c->doc, list);
 	     i = mx_json_next(c->doc, i))
-		rc = is_type(c, i, MX_JSON_STRING)
-			     ? names_add(names, string_of(c, i), sigil)
-			     : -MX_BAD_JSON;
+		rc = is_type(c, i, MX_JSON_STRING) ? names_add(names, string_of(c, i), sigil)
+						   : -MX_BAD_JSON;
 	qsort(names->literals, names->literals_len, sizeof(*names->literals), compare_names);
 	return rc;
 }
@@ -169,13 +168,13 @@ static const struct {
 	char sigil;
 	const char *wanted;
 } lists[] = {
-#define LIST(member, sigil, wanted) { #member, offsetof(struct event_filter, member), sigil, wanted }
-	LIST(types, 0, "a list of event types"),
-	LIST(not_types, 0, "a list of event types"),
-	LIST(senders, '@', "a list of user ids"),
-	LIST(not_senders, '@', "a list of user ids"),
-	LIST(rooms, '!', "a list of room ids"),
-	LIST(not_rooms, '!', "a list of room ids"),
+#define LIST(member, sigil, wanted)                                           \
+	{                                                                     \
+#member, offsetof(struct event_filter, member), sigil, wanted \
+	}
+	LIST(types, 0, "a list of event types"),  LIST(not_types, 0, "a list of event types"),
+	LIST(senders, '@', "a list of user ids"), LIST(not_senders, '@', "a list of user ids"),
+	LIST(rooms, '!', "a list of room ids"),   LIST(not_rooms, '!', "a list of room ids"),
 #undef LIST
 };
 
@@ -253,8 +252,10 @@ static const struct {
 	size_t offset;
 	bool of_rooms; /* a member of `room` */
 } parts[] = {
-#define PART(name, member, of_rooms, place) \
-	{ name, place, offsetof(struct filter, member), of_rooms }
+#define PART(name, member, of_rooms, place)                            \
+	{                                                              \
+		name, place, offsetof(struct filter, member), of_rooms \
+	}
 	PART("presence", presence, false, "presence."),
 	PART("account_data", account_data, false, "account_data."),
 	PART("timeline", timeline, true, "room.timeline."),

@@ -63,8 +63,8 @@ static int get_filter(struct req *r)
 const struct route filter_routes[] = {
 	{ POST, FILTERS, post_filter, .auth = AUTH_USER_OR_GUEST, .limit = LIMIT_EDIT,
 	  .txn = TXN_WRITE, .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
-	  .body = "client/filter", .reply = "client/filter_id.reply",
-	  .body_max = FILTER_BYTES_MAX, .nodes_max = FILTER_NODES_MAX },
+	  .body = "client/filter", .reply = "client/filter_id.reply", .body_max = FILTER_BYTES_MAX,
+	  .nodes_max = FILTER_NODES_MAX },
 	{ GET, FILTERS "/{filterId}", get_filter, .auth = AUTH_USER_OR_GUEST, .limit = LIMIT_READ,
 	  .txn = TXN_READ, .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
 	  .reply = "client/filter.reply" },

@@ -112,8 +112,8 @@ static void key_write(struct projection *p, struct level *level, uint32_t key)
 static void member_write(struct projection *p, struct level *level, uint32_t key)
 {
 	uint32_t value = mx_json_next(p->doc, key);
-	const struct filter_fields *field =
-		child_of(level->fields, mx_json_string(p->doc, key, p->mem));
+	const struct filter_fields *field = child_of(level->fields,
+						     mx_json_string(p->doc, key, p->mem));
 
 	if (field && field->whole) {
 		key_write(p, level, key);

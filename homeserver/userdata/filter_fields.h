@@ -9,7 +9,7 @@ struct filter_fields;
 struct mx_arena;
 struct mx_str;
 
-#define FILTER_FIELDS_MAX 500
+#define FILTER_FIELDS_MAX   500
 #define FILTER_FIELDS_DEPTH 8 /* of what is below that, everything is wanted */
 
 /* Of an array of at most FILTER_FIELDS_MAX strings. All of it lives in mem. */

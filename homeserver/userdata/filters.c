@@ -82,8 +82,8 @@ int filters_find(const struct hs_call *call, const char *user_id, const char *te
 	struct filters *filters = call->hs->filters;
 	struct mx_slice json = mx_slice(text ? text : "{}");
 	bool is_id = json.len == 0 || json.ptr[0] != '{';
-	struct mx_slice key =
-		is_id ? mx_slice(mx_arena_strf(call->mem, "%s %s", user_id, text)) : json;
+	struct mx_slice key = is_id ? mx_slice(mx_arena_strf(call->mem, "%s %s", user_id, text))
+				    : json;
 	struct filter *filter = cached(filters, key);
 	int rc = 0;
 
