@@ -31,7 +31,8 @@ struct event_header {
 	unsigned flags; /* enum event_flags */
 	int64_t rseq; /* order of arrival: 1, 2, … live, 0, -1, … fetched later; not of outliers */
 	int64_t received_ms;
-	struct room_state before; /* the room's state, of which it is not part */
+	struct room_state before; /* the room's state, of which it is not part… */
+	struct room_state after; /* …and the same with it, which is not the room's if it forked */
 	uint32_t redacted_by; /* number of the redaction that holds; 0: none */
 	struct mx_slice device, txn_id; /* of a local sender; may be empty */
 };
