@@ -5,8 +5,11 @@
 #include "homeserver/routes.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/alloc.h"
+#include "shared/core/error.h"
+#include "shared/core/log.h"
 #include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
+#include "shared/keys/own_keys.h"
 
 #include <stdatomic.h>
 
@@ -45,13 +48,24 @@ void hs_stop(void *ctx)
 	struct hs *hs = ctx;
 
 	filters_free(hs->filters);
+	own_keys_free(hs->keys);
 	mx_free(hs);
+}
+
+static void reload_keys(struct hs *hs)
+{
+	struct mx_error err = { 0 };
+
+	if (own_keys_reload(hs->keys, &err))
+		mx_log(MX_LOG_ERROR, "the key file does not load, the old keys go on signing",
+		       "why", err.text, NULL);
 }
 
 void hs_reload(void *ctx, const void *conf)
 {
 	struct hs *hs = ctx;
 
+	reload_keys(hs);
 	hs_limits(hs->daemon, conf);
 	atomic_store(&hs->newest, conf);
 }

@@ -4,6 +4,8 @@
 #include "shared/core/str.h"
 #include "shared/id/server_name.h"
 
+#define VALIDITY_HOURS 24
+
 static int check_url(const char *key, const char *url, struct mx_error *err)
 {
 	const char *host = NULL;
@@ -38,6 +40,9 @@ static int check_names(const struct hs_conf *conf, struct mx_error *err)
 			       conf->server_name);
 	if (!conf->keys.signing_file)
 		return mx_fail(err, MX_BAD_CONFIG, "keys.signing_file is missing");
+	/* Spec: valid_until_ts counts at most 7 days ahead. */
+	if (conf->keys.validity_hours > 168 || conf->keys.validity_hours == 1)
+		return mx_fail(err, MX_BAD_CONFIG, "keys.validity_hours must be 2 to 168");
 	return 0;
 }
 
@@ -46,6 +51,8 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 	struct hs_conf *conf = conf_ptr;
 	int rc = check_names(conf, err);
 
+	if (conf->keys.validity_hours == 0)
+		conf->keys.validity_hours = VALIDITY_HOURS;
 	if (conf->limits.requests.burst == 0)
 		conf->limits.requests.burst = conf->limits.requests.per_second;
 	return rc ? rc : check_base_url(conf->public_base_url, err);

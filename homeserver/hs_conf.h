@@ -11,6 +11,7 @@ struct hs_conf {
 	char *public_base_url; /* of the client API, without a '/' at its end */
 	struct {
 		char *signing_file;
+		unsigned validity_hours;
 	} keys;
 	struct {
 		struct {

@@ -23,6 +23,7 @@
 
 static const cyaml_schema_field_t keys_fields[] = {
 	TEXT(keys, signing_file),
+	UINT(keys, validity_hours),
 	CYAML_FIELD_END,
 };
 

@@ -1,4 +1,5 @@
 /* trinity-homeserver. */
+#include "homeserver/commands.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/routes.h"
@@ -16,7 +17,7 @@ static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
 static const char *const fixed_keys[] = {
 	"server_name",
 	"public_base_url",
-	"keys.signing_file",
+	"keys",
 	NULL,
 };
 
@@ -24,8 +25,10 @@ static const struct daemon_check checks[] = {
 	{ 0 },
 };
 
+static const struct daemon_command *const commands[] = { hs_commands, NULL };
+
 static const struct daemon_app app = {
-	.name = "trinity-homeserver",
+	.name = HS_PROGRAM,
 	.default_conf = "/etc/trinity/homeserver.yaml",
 	.conf_schema = &hs_conf_schema,
 	.conf_check = hs_conf_check,
@@ -37,6 +40,7 @@ static const struct daemon_app app = {
 	.routes = hs_routes,
 	.admin_routes = hs_admin_routes,
 	.checks = checks,
+	.commands = commands,
 };
 
 int main(int argc, char **argv)

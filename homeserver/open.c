@@ -5,7 +5,9 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
+#include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
+#include "shared/keys/own_keys.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
 
@@ -34,10 +36,23 @@ static int open_store(struct hs *hs, struct mx_error *err)
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 
+static int open_keys(struct hs *hs, struct mx_error *err)
+{
+	const struct own_keys_conf conf = {
+		.server_name = hs->conf->server_name,
+		.signing_file = hs->conf->keys.signing_file,
+		.validity_ms = (int64_t)hs->conf->keys.validity_hours * MX_HOUR_MS,
+	};
+
+	return own_keys_new(&conf, &hs->keys, err);
+}
+
 int hs_open(struct hs *hs, struct mx_error *err)
 {
 	int rc = open_store(hs, err);
 
 	hs->filters = filters_new();
-	return rc ? rc : daemon_net(hs->daemon, &hs->net, err);
+	if (rc == 0)
+		rc = daemon_net(hs->daemon, &hs->net, err);
+	return rc ? rc : open_keys(hs, err);
 }

@@ -3,7 +3,8 @@
 #include <stddef.h>
 
 const struct route *const hs_routes[] = {
-	meta_routes,
+	versions_routes,
+	server_keys_routes,
 	NULL,
 };
 

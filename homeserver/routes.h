@@ -16,5 +16,5 @@ enum hs_route_flags {
 extern const struct route *const hs_routes[]; /* NULL-ended */
 extern const struct route *const hs_admin_routes[];
 
-extern const struct route meta_routes[]; /* meta/versions_api.c */
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
+extern const struct route versions_routes[], server_keys_routes[]; /* meta/ */

@@ -12,9 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char usage[] = "key list | key generate FILE | key import FILE | key rotate | "
-			    "key retire KEY_ID | key revoke KEY_ID";
-
 /* ---- showing */
 
 static bool is_revoked(const struct identity_conf *conf, const uint8_t *public_key)
@@ -44,12 +41,14 @@ static void print_ring(const struct identity_conf *conf, const struct mx_keyring
 		print(conf, ring->old[i].id, ring->old[i].public_key, "retired, valid");
 }
 
-static int key_list(const struct identity_conf *conf)
+static int key_list(const void *conf_ptr, const char *argument)
 {
+	const struct identity_conf *conf = conf_ptr;
 	struct mx_keyring ring = { 0 };
 	struct mx_error err = { 0 };
 	int rc = mx_keyfile_load(conf->keys.signing_file, &ring, &err);
 
+	(void)argument;
 	if (rc == 0)
 		print_ring(conf, &ring);
 	mx_keyring_done(&ring);
@@ -65,19 +64,9 @@ struct change {
 
 static int retire_key(struct mx_keyring *ring, struct change *change, struct mx_error *err)
 {
-	const char *id = change->id;
-
-	for (size_t i = 0; i < ring->old_len; i++)
-		if (streq(ring->old[i].id, id))
-			return mx_fail(err, MX_CONFLICT, "%s is retired already", id);
-	if (ring->len == 1 && streq(mx_signing_key_id(ring->keys[0]), id))
-		return mx_fail(err, MX_CONFLICT,
-			       "%s is the only key that signs: key rotate makes another one", id);
-	if (!mx_keyring_retire(ring, id, mx_now_ms()))
-		return mx_fail(err, MX_NOT_FOUND, "There is no key %s", id);
 	mx_str_add_text(&change->said,
 			"retired; reload the daemon. It stays valid, and signs no more");
-	return 0;
+	return key_ring_retire(ring, change->id, err);
 }
 
 static void drop_old(struct mx_keyring *ring, size_t i)
@@ -133,16 +122,18 @@ static int change_file(const struct identity_conf *conf, const char *id,
 
 /* ---- the commands */
 
-static int key_generate(const char *path)
+static int key_generate(const void *conf, const char *path)
 {
 	struct mx_error err = { 0 };
 
+	(void)conf;
 	return key_file_generate(path, LONG_TERM_FIRST_ID, &err) ? identity_failed(&err)
 								 : EXIT_SUCCESS;
 }
 
-static int key_import(const struct identity_conf *conf, const char *path)
+static int key_import(const void *conf_ptr, const char *path)
 {
+	const struct identity_conf *conf = conf_ptr;
 	struct mx_error err = { 0 };
 
 	if (key_file_add(path, conf->keys.signing_file, &err))
@@ -151,29 +142,39 @@ static int key_import(const struct identity_conf *conf, const char *path)
 	return EXIT_SUCCESS;
 }
 
-static int key_rotate(const struct identity_conf *conf)
+static int key_rotate(const void *conf_ptr, const char *argument)
 {
+	const struct identity_conf *conf = conf_ptr;
 	struct mx_error err = { 0 };
 
+	(void)argument;
 	if (key_file_rotate(conf->keys.signing_file, &err))
 		return identity_failed(&err);
 	puts("rotated; reload the daemon to sign with the new key. The former ones stay valid");
 	return EXIT_SUCCESS;
 }
 
+static int key_retire(const void *conf, const char *id)
+{
+	return change_file(conf, id, retire_key);
+}
+
+static int key_revoke(const void *conf, const char *id)
+{
+	return change_file(conf, id, revoke_key);
+}
+
 int identity_command_key(const void *conf, int argc, char **argv)
 {
-	if (argc == 2 && streq(argv[1], "list"))
-		return key_list(conf);
-	if (argc == 3 && streq(argv[1], "generate"))
-		return key_generate(argv[2]);
-	if (argc == 3 && streq(argv[1], "import"))
-		return key_import(conf, argv[2]);
-	if (argc == 2 && streq(argv[1], "rotate"))
-		return key_rotate(conf);
-	if (argc == 3 && streq(argv[1], "retire"))
-		return change_file(conf, argv[2], retire_key);
-	if (argc == 3 && streq(argv[1], "revoke"))
-		return change_file(conf, argv[2], revoke_key);
-	return identity_usage(usage);
+	static const struct key_command commands[] = {
+		{ "list", NULL, key_list },
+		{ "generate", "FILE", key_generate },
+		{ "import", "FILE", key_import },
+		{ "rotate", NULL, key_rotate },
+		{ "retire", "KEY_ID", key_retire },
+		{ "revoke", "KEY_ID", key_revoke },
+		{ 0 },
+	};
+
+	return key_command_run(IDENTITY_PROGRAM, commands, conf, argc, argv);
 }

@@ -2,7 +2,6 @@
 
 #include "notary/inspect.h"
 #include "notary/notary.h"
-#include "notary/own_keys.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -12,6 +11,7 @@
 #include "shared/core/time.h"
 #include "shared/json/json.h"
 #include "shared/keys/key_history.h"
+#include "shared/keys/own_keys.h"
 #include "shared/net/net.h"
 
 #include <pthread.h>

@@ -2,14 +2,11 @@
 #include "notary/commands.h"
 #include "notary/notary_conf.h"
 #include "shared/core/error.h"
-#include "shared/core/str.h"
 #include "shared/daemon/console.h"
 #include "shared/daemon/key_commands.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-static const char usage[] = "key list | key generate FILE | key import FILE | key rotate";
 
 static int failed(const struct mx_error *err)
 {
@@ -38,25 +35,29 @@ static int list_file(const char *path, const char *role)
 }
 
 /* The first rotation makes the file for countersigning. */
-static int key_list(const struct notary_conf *conf)
+static int key_list(const void *conf_ptr, const char *argument)
 {
+	const struct notary_conf *conf = conf_ptr;
 	const char *former = conf->keys.countersign_file;
 	int status = list_file(conf->keys.signing_file, "signs, published");
 
+	(void)argument;
 	if (status == EXIT_SUCCESS && former && access(former, F_OK) == 0)
 		status = list_file(former, "countersigns only");
 	return status;
 }
 
-static int key_generate(const char *path)
+static int key_generate(const void *conf, const char *path)
 {
 	struct mx_error err = { 0 };
 
+	(void)conf;
 	return key_file_generate(path, NULL, &err) ? failed(&err) : EXIT_SUCCESS;
 }
 
-static int key_import(const struct notary_conf *conf, const char *path)
+static int key_import(const void *conf_ptr, const char *path)
 {
+	const struct notary_conf *conf = conf_ptr;
 	struct mx_error err = { 0 };
 
 	if (key_file_add(path, conf->keys.signing_file, &err))
@@ -66,10 +67,12 @@ static int key_import(const struct notary_conf *conf, const char *path)
 }
 
 /* The former keys go on countersigning, so that askers who pinned them notice nothing. */
-static int key_rotate(const struct notary_conf *conf)
+static int key_rotate(const void *conf_ptr, const char *argument)
 {
+	const struct notary_conf *conf = conf_ptr;
 	struct mx_error err = { 0 };
 
+	(void)argument;
 	if (!conf->keys.countersign_file) {
 		mx_fail(&err, MX_BAD_CONFIG,
 			"set keys.countersign_file first: the present keys move there, for those "
@@ -85,13 +88,13 @@ static int key_rotate(const struct notary_conf *conf)
 
 int command_key(const void *conf, int argc, char **argv)
 {
-	if (argc == 2 && streq(argv[1], "list"))
-		return key_list(conf);
-	if (argc == 3 && streq(argv[1], "generate"))
-		return key_generate(argv[2]);
-	if (argc == 3 && streq(argv[1], "import"))
-		return key_import(conf, argv[2]);
-	if (argc == 2 && streq(argv[1], "rotate"))
-		return key_rotate(conf);
-	return command_usage(usage);
+	static const struct key_command commands[] = {
+		{ "list", NULL, key_list },
+		{ "generate", "FILE", key_generate },
+		{ "import", "FILE", key_import },
+		{ "rotate", NULL, key_rotate },
+		{ 0 },
+	};
+
+	return key_command_run(NOTARY_PROGRAM, commands, conf, argc, argv);
 }

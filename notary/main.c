@@ -5,9 +5,9 @@
 #include "notary/notary.h"
 #include "notary/notary_conf.h"
 #include "notary/overview.h"
-#include "notary/own_keys.h"
 #include "notary/refresh.h"
 #include "notary/routes.h"
+#include "notary/seal.h"
 #include "notary/trust.h"
 #include "notary/warm.h"
 #include "shared/core/alloc.h"
@@ -19,6 +19,7 @@
 #include "shared/daemon/daemon.h"
 #include "shared/keys/key_fetch.h"
 #include "shared/keys/key_history.h"
+#include "shared/keys/own_keys.h"
 #include "shared/store/store.h"
 
 #define TABLES_MAX 32
@@ -110,11 +111,13 @@ static int open_own_keys(struct notary *notary, struct mx_error *err)
 	const struct own_keys_conf conf = {
 		.server_name = notary->conf->server_name,
 		.signing_file = notary->conf->keys.signing_file,
-		.countersign_file = notary->conf->keys.countersign_file,
 		.validity_ms = notary->conf->keys.validity_hours * MX_HOUR_MS,
 	};
+	struct seal_conf seal = { .countersign_file = notary->conf->keys.countersign_file };
+	int rc = own_keys_new(&conf, &notary->own, err);
 
-	return own_keys_new(&conf, &notary->own, err);
+	seal.own = notary->own;
+	return rc ? rc : seal_new(&seal, &notary->seal, err);
 }
 
 static int open_history(struct notary *notary, struct mx_error *err)
@@ -122,9 +125,9 @@ static int open_history(struct notary *notary, struct mx_error *err)
 	const struct key_history_conf conf = {
 		.store = notary->store,
 		.cache_bytes = cache_bytes(notary) / STORE_SHARE * (STORE_SHARE - 1),
-		.seal = own_keys_seal,
-		.seal_ctx = notary->own,
-		.seal_id = own_keys_seal_id(notary->own),
+		.seal = seal_object,
+		.seal_ctx = notary->seal,
+		.seal_id = seal_id(notary->seal),
 		.prepared_free = warm_free,
 		.metrics = notary->metrics,
 		.metrics_prefix = "notary",
@@ -198,6 +201,7 @@ static void notary_stop(void *ctx)
 	budget_free(notary->budget);
 	key_history_free(notary->history);
 	trust_free(notary->trust);
+	seal_free(notary->seal);
 	own_keys_free(notary->own);
 	mx_free(notary);
 }
@@ -227,7 +231,7 @@ static void reload_keys(struct notary *notary)
 {
 	struct mx_error err = { 0 };
 
-	if (own_keys_reload(notary->own, &err) == 0) {
+	if (seal_reload(notary->seal, &err) == 0) {
 		alarm_problem(notary->alarm, ALARM_KEY_FILES, NULL);
 		return;
 	}
@@ -250,7 +254,7 @@ static void notary_reload(void *ctx, const void *conf_ptr)
 	/* What is sealed while the keys change is sealed again: nobody can say with which. */
 	key_history_reseal(notary->history, mx_slice(""));
 	reload_keys(notary);
-	key_history_reseal(notary->history, own_keys_seal_id(notary->own));
+	key_history_reseal(notary->history, seal_id(notary->seal));
 	if (refresh_reload(notary->refresh, conf->refresh.prefetch_file, &err))
 		mx_log(MX_LOG_WARN, "the prefetch list is not read again, the old one stays", "why",
 		       err.text, NULL);

@@ -13,6 +13,7 @@ struct net;
 struct notary_conf;
 struct own_keys;
 struct refresh;
+struct seal;
 struct store;
 struct trust;
 
@@ -24,6 +25,7 @@ struct notary {
 	struct key_history *history;
 	struct key_fetcher *fetcher;
 	struct own_keys *own;
+	struct seal *seal;
 	struct trust *trust;
 	struct budget *budget;
 	struct refresh *refresh;

@@ -3,14 +3,15 @@
 #include "notary/budget.h"
 #include "notary/inspect.h"
 #include "notary/notary.h"
-#include "notary/own_keys.h"
 #include "notary/refresh.h"
+#include "notary/seal.h"
 #include "notary/trust.h"
 #include "shared/core/arena.h"
 #include "shared/core/metrics.h"
 #include "shared/core/time.h"
 #include "shared/keys/key_fetch.h"
 #include "shared/keys/key_history.h"
+#include "shared/keys/own_keys.h"
 
 static json_t *counts_json(struct notary *notary)
 {
@@ -52,9 +53,9 @@ json_t *overview_json(struct notary *notary, size_t worst)
 			 (json_int_t)mx_now_ms(), "uptime_s",
 			 (json_int_t)((mx_mono_ms() - notary->started_mono_ms) / MX_SECOND_MS),
 			 "keys_valid_until_ts", (json_int_t)own_keys_valid_until_ms(notary->own),
-			 "keys", own_keys_list(notary->own), "budget", budget_json(notary),
-			 "counts", counts_json(notary), "slow", worst_json(notary, true, worst),
-			 "failing", worst_json(notary, false, worst));
+			 "keys", seal_list(notary->seal), "budget", budget_json(notary), "counts",
+			 counts_json(notary), "slow", worst_json(notary, true, worst), "failing",
+			 worst_json(notary, false, worst));
 }
 
 /* ---- gauges: what the modules do not count themselves */

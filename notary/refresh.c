@@ -4,7 +4,6 @@
 #include "notary/freshness.h"
 #include "notary/notary.h"
 #include "notary/notary_conf.h"
-#include "notary/own_keys.h"
 #include "notary/refresh_db.h"
 #include "notary/trust.h"
 #include "shared/core/alloc.h"
@@ -20,6 +19,7 @@
 #include "shared/id/server_name.h"
 #include "shared/keys/key_fetch.h"
 #include "shared/keys/key_history.h"
+#include "shared/keys/own_keys.h"
 
 #include <pthread.h>
 #include <stdio.h>

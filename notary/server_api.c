@@ -1,8 +1,8 @@
 /* Spec: server-server API, "Publishing Keys" and "Server implementation". */
 #include "notary/notary.h"
-#include "notary/own_keys.h"
 #include "notary/routes.h"
 #include "shared/http/request.h"
+#include "shared/keys/own_keys.h"
 
 /* The key id that old clients append has had no meaning since v1.6. */
 static int get_own_keys(struct req *r)
@@ -26,10 +26,10 @@ static int get_version(struct req *r)
 
 const struct route server_routes[] = {
 	{ GET, OWN_KEYS, get_own_keys, .limit = LIMIT_READ, .lane = LANE_IO,
-	  .flags = ROUTE_CORS | ROUTE_SLASH, .reply = "notary/server.reply" },
+	  .flags = ROUTE_CORS | ROUTE_SLASH, .reply = "server_keys.reply" },
 	{ GET, OWN_KEYS "/{keyId}", get_own_keys, .limit = LIMIT_READ, .lane = LANE_IO,
-	  .flags = ROUTE_CORS | ROUTE_SLASH, .reply = "notary/server.reply" },
+	  .flags = ROUTE_CORS | ROUTE_SLASH, .reply = "server_keys.reply" },
 	{ GET, "/_matrix/federation/v1/version", get_version, .limit = LIMIT_READ,
-	  .flags = ROUTE_CORS, .reply = "notary/version.reply" },
+	  .flags = ROUTE_CORS, .reply = "server_version.reply" },
 	{ 0 },
 };

@@ -163,7 +163,7 @@ static void add_counts(struct mx_str *page, const json_t *overview)
 	mx_str_add_text(page, "</dl>\n</section>\n");
 }
 
-/* A role of own_keys_list() in words. */
+/* A role of seal_list() in words. */
 static const char *use_of(const char *role)
 {
 	if (streq(role, "signing"))

@@ -17,7 +17,7 @@ static int get_versions(struct req *r)
 	return 0;
 }
 
-const struct route meta_routes[] = {
+const struct route versions_routes[] = {
 	{ GET, "/_matrix/client/versions", get_versions, .lane = LANE_IO, .flags = ROUTE_CORS,
 	  .reply = "client/versions.reply" },
 	{ 0 },

@@ -6,10 +6,47 @@
 #include "shared/core/rand.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
+#include "shared/daemon/console.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
+
+/* ---- which one */
+
+static const struct key_command *find_command(const struct key_command *commands, int argc,
+					      char **argv)
+{
+	for (; commands->name; commands++)
+		if (argc == (commands->argument ? 3 : 2) && streq(argv[1], commands->name))
+			return commands;
+	return NULL;
+}
+
+static int say_usage(const char *program, const struct key_command *commands)
+{
+	mx_str_auto usage = { 0 };
+
+	for (; commands->name; commands++) {
+		mx_str_add_text(&usage, usage.len ? " | key " : "key ");
+		mx_str_add_text(&usage, commands->name);
+		if (commands->argument)
+			mx_str_addf(&usage, " %s", commands->argument);
+	}
+	return console_usage(program, usage.ptr);
+}
+
+int key_command_run(const char *program, const struct key_command *commands, const void *conf,
+		    int argc, char **argv)
+{
+	const struct key_command *command = find_command(commands, argc, argv);
+
+	if (!command)
+		return say_usage(program, commands);
+	return command->run(conf, command->argument ? argv[2] : NULL);
+}
+
+/* ---- showing */
 
 void key_print(const char *id, const uint8_t public_key[MX_ED25519_PUBLIC_LEN], const char *role)
 {
@@ -160,4 +197,17 @@ int key_file_rotate(const char *path, struct mx_error *err)
 		print_first(&ring, "signs from now on");
 	mx_keyring_done(&ring);
 	return rc;
+}
+
+int key_ring_retire(struct mx_keyring *ring, const char *id, struct mx_error *err)
+{
+	for (size_t i = 0; i < ring->old_len; i++)
+		if (streq(ring->old[i].id, id))
+			return mx_fail(err, MX_CONFLICT, "%s is retired already", id);
+	if (ring->len == 1 && streq(mx_signing_key_id(ring->keys[0]), id))
+		return mx_fail(err, MX_CONFLICT,
+			       "%s is the only key that signs: key rotate makes another one", id);
+	if (!mx_keyring_retire(ring, id, mx_now_ms()))
+		return mx_fail(err, MX_NOT_FOUND, "There is no key %s", id);
+	return 0;
 }

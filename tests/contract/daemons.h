@@ -1,23 +1,22 @@
-/* The daemons that are built, for the contract test and its tool. */
+/* The daemon that a contract test or tool is built for. */
 #pragma once
 
 #include "tests/support/contract.h"
 
-#ifdef HAVE_NOTARY
+#if defined(FOR_NOTARY)
 #include "notary/routes.h"
-#endif
-#ifdef HAVE_IDENTITY
+#elif defined(FOR_IDENTITY)
 #include "identity/routes.h"
+#else
+#include "homeserver/routes.h"
 #endif
 
-#include <stddef.h>
-
-static const struct contract_daemon contract_daemons[] = {
-#ifdef HAVE_NOTARY
-	{ "notary", notary_routes, notary_admin_routes },
+static const struct contract_daemon contract_daemon = {
+#if defined(FOR_NOTARY)
+	"notary", notary_routes, notary_admin_routes
+#elif defined(FOR_IDENTITY)
+	"identity", identity_routes, identity_admin_routes
+#else
+	"homeserver", hs_routes, hs_admin_routes
 #endif
-#ifdef HAVE_IDENTITY
-	{ "identity", identity_routes, identity_admin_routes },
-#endif
-	{ NULL, NULL, NULL },
 };

@@ -18,7 +18,7 @@ def run(*command):
 
 def understood(daemon):
     """Every option, as "section.key"."""
-    printed = run(trinity.program("contract_options"), daemon)
+    printed = run(trinity.program(f"contract_options_{daemon.removeprefix('trinity-')}"))
     assert printed.returncode == 0, printed.stderr
     return printed.stdout.split()
 

@@ -2,8 +2,8 @@
 
 #include "notary/alarm.h"
 #include "notary/budget.h"
-#include "notary/own_keys.h"
 #include "notary/refresh.h"
+#include "notary/seal.h"
 #include "notary/trust.h"
 #include "notary/warm.h"
 #include "shared/core/alloc.h"
@@ -14,6 +14,7 @@
 #include "shared/core/time.h"
 #include "shared/crypto/ed25519.h"
 #include "shared/keys/key_fetch.h"
+#include "shared/keys/own_keys.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -41,21 +42,25 @@ static void open_own_keys(struct notary_fixture *f)
 	const struct own_keys_conf conf = {
 		.server_name = NOTARY_NAME,
 		.signing_file = mx_arena_strf(f->mem, "%s/signing.key", f->directory),
-		.countersign_file = mx_arena_strf(f->mem, "%s/countersign.key", f->directory),
 		.validity_ms = MX_DAY_MS,
 	};
 	struct mx_error err = { 0 };
 
 	must(own_keys_new(&conf, &f->notary.own, &err), &err);
+	must(seal_new(
+		     &(struct seal_conf){ f->notary.own, mx_arena_strf(f->mem, "%s/countersign.key",
+								       f->directory) },
+		     &f->notary.seal, &err),
+	     &err);
 }
 
 static void open_history(struct notary_fixture *f)
 {
 	const struct key_history_conf history = {
 		.store = f->notary.store,
-		.seal = own_keys_seal,
-		.seal_ctx = f->notary.own,
-		.seal_id = own_keys_seal_id(f->notary.own),
+		.seal = seal_object,
+		.seal_ctx = f->notary.seal,
+		.seal_id = seal_id(f->notary.seal),
 		.prepared_free = warm_free,
 	};
 	struct mx_error err = { 0 };
@@ -111,6 +116,7 @@ int notary_fixture_teardown(void **state)
 	budget_free(f->notary.budget);
 	key_history_free(f->notary.history);
 	trust_free(f->notary.trust);
+	seal_free(f->notary.seal);
 	own_keys_free(f->notary.own);
 	store_close(f->notary.store);
 	mx_metrics_free(f->notary.metrics);

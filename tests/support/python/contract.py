@@ -7,19 +7,20 @@ import trinity
 
 
 class Checker:
-    """One contract_check program for a test run; started when first needed."""
+    """One contract_check program of a daemon for a test run; started when first needed."""
 
-    def __init__(self):
+    def __init__(self, daemon):
+        self.daemon = daemon
         self.process = None
         self.lock = threading.Lock()
 
-    def complaint(self, daemon, method, target, reply):
+    def complaint(self, method, target, reply):
         """What is wrong with the reply, or None."""
         if not reply.headers.get("Content-Type", "").startswith("application/json"):
             return None
         if method == "HEAD" or not reply.body or " " in target:
             return None
-        program = trinity.program("contract_check")
+        program = trinity.program(f"contract_check_{self.daemon}")
         with self.lock:
             if self.process is None:
                 if not program.exists():
@@ -28,17 +29,18 @@ class Checker:
                     [str(program)],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 )
-            head = f"{daemon} {method} {target} {reply.status} {len(reply.body)}\n"
+            head = f"{method} {target} {reply.status} {len(reply.body)}\n"
             self.process.stdin.write(head.encode() + reply.body)
             self.process.stdin.flush()
             answer = self.process.stdout.readline().decode().strip()
         return None if answer == "fine" else answer or "contract_check has ended"
 
 
-_checker = Checker()
+_checkers = {name: Checker(name) for name in ("notary", "identity", "homeserver")}
 
 
 def check(daemon, method, target, reply):
     """Fails if the reply breaks the contract. daemon: "trinity-notary"."""
-    complaint = _checker.complaint(daemon.removeprefix("trinity-"), method, target, reply)
+    checker = _checkers.get(daemon.removeprefix("trinity-"))
+    complaint = checker.complaint(method, target, reply) if checker else None
     assert complaint is None, f"{method} {target} answered {reply!r}: {complaint}"

@@ -395,6 +395,15 @@ class Story:
         }, **more)
         return made
 
+    def homeserver(self, configuration=None, **more):
+        """A homeserver that is not started yet, with a key file of its own."""
+        return self.daemon("trinity-homeserver", {
+            "server_name": "hs.test",
+            "public_base_url": "http://hs.test",
+            "keys": {"signing_file": str(self.directory / "homeserver.key")},
+            **(configuration or {}),
+        }, **more)
+
     def end(self):
         """Stops all; the first complaint is raised once all are gone."""
         complaints = []

@@ -1,11 +1,10 @@
-/* Tells whether replies keep the contract of their routes: tests/support/python/contract.py
- * starts it and asks about each reply of a story. On standard input
- *     DAEMON METHOD TARGET STATUS LENGTH newline BODY
- * and on standard output, for each, "fine" or what is wrong, on one line. */
+/* Tells whether replies of a daemon keep the contract of their routes:
+ * tests/support/python/contract.py starts it and asks about each reply of a story. On standard
+ * input METHOD TARGET STATUS LENGTH newline BODY and on standard output, for each, "fine" or what
+ * is wrong, on one line. */
 #include "tests/contract/daemons.h"
 
 #include "shared/core/error.h"
-#include "shared/core/str.h"
 #include "shared/http/route.h"
 #include "shared/schema/schema.h"
 
@@ -19,25 +18,19 @@
 #define TARGET_FORMAT "%65535s"
 
 struct exchange {
-	char daemon[16], method[16], target[TARGET_MAX];
+	char method[16], target[TARGET_MAX];
 	int status;
 	json_t *body;
 };
 
 static const struct route *route_of(const struct exchange *exchange)
 {
-	for (const struct contract_daemon *d = contract_daemons; d->name; d++) {
-		const struct route *found;
+	const struct route *found = contract_route_of_target(contract_daemon.routes,
+							     exchange->method, exchange->target);
 
-		if (!streq(d->name, exchange->daemon))
-			continue;
-		found = contract_route_of_target(d->routes, exchange->method, exchange->target);
-		if (found)
-			return found;
-		return contract_route_of_target(d->admin_routes, exchange->method,
+	return found ? found
+		     : contract_route_of_target(contract_daemon.admin_routes, exchange->method,
 						exchange->target);
-	}
-	return NULL;
 }
 
 /* Spec: client-server API, "Standard error response". */
@@ -78,8 +71,8 @@ static bool read_exchange(struct exchange *exchange)
 	size_t len;
 	char *bytes;
 
-	if (scanf("%15s %15s " TARGET_FORMAT " %d %zu", exchange->daemon, exchange->method,
-		  exchange->target, &exchange->status, &len) != 5 ||
+	if (scanf("%15s " TARGET_FORMAT " %d %zu", exchange->method, exchange->target,
+		  &exchange->status, &len) != 4 ||
 	    getchar() != '\n' || len > BODY_MAX)
 		return false;
 	bytes = malloc(len + 1);

@@ -1,30 +1,21 @@
-/* Prints every option that the configuration of a daemon may have, a line each: "log.level". The
+/* Prints every option that the configuration of its daemon may have, a line each: "log.level". The
  * tests hold samples and manual pages against it. */
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
 #include "shared/daemon/daemon.h"
 
-#ifdef HAVE_NOTARY
+#if defined(FOR_NOTARY)
 #include "notary/notary_conf.h"
-#endif
-#ifdef HAVE_IDENTITY
+#define CONF_SCHEMA notary_conf_schema
+#elif defined(FOR_IDENTITY)
 #include "identity/identity_conf.h"
+#define CONF_SCHEMA identity_conf_schema
+#else
+#include "homeserver/hs_conf.h"
+#define CONF_SCHEMA hs_conf_schema
 #endif
 
 #include <stdio.h>
-
-static const struct {
-	const char *name;
-	const cyaml_schema_value_t *schema;
-} daemons[] = {
-#ifdef HAVE_NOTARY
-	{ "trinity-notary", &notary_conf_schema },
-#endif
-#ifdef HAVE_IDENTITY
-	{ "trinity-identity", &identity_conf_schema },
-#endif
-	{ 0 },
-};
 
 /* The entries of a list are as the list. */
 static const cyaml_schema_field_t *parts_of(const cyaml_schema_value_t *value)
@@ -47,15 +38,9 @@ static void print_options(const cyaml_schema_field_t *fields, const char *before
 	}
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	for (size_t i = 0; argc == 2 && daemons[i].name; i++) {
-		if (!streq(daemons[i].name, argv[1]))
-			continue;
-		print_options(daemon_conf_fields, "");
-		print_options(daemons[i].schema->mapping.fields, "");
-		return 0;
-	}
-	fputs("usage: contract_options DAEMON\n", stderr);
-	return 1;
+	print_options(daemon_conf_fields, "");
+	print_options(CONF_SCHEMA.mapping.fields, "");
+	return 0;
 }

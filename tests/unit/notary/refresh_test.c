@@ -1,7 +1,6 @@
 /* wrap: net_start net_fetch */
 #include "notary/refresh.h"
 
-#include "notary/own_keys.h"
 #include "notary/trust.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

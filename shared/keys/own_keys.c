@@ -1,4 +1,4 @@
-#include "notary/own_keys.h"
+#include "shared/keys/own_keys.h"
 
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
@@ -6,8 +6,6 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/time.h"
-#include "shared/crypto/keyfile.h"
-#include "shared/crypto/sha256.h"
 #include "shared/crypto/sign_json.h"
 #include "shared/http/request.h"
 #include "shared/json/canonical.h"
@@ -21,20 +19,17 @@
  * hour that the specification asks for, and the renewal may come late. */
 #define RENEW_EARLY_MS MX_MINUTE_MS
 
-/* The files' keys at one moment; shared by reference count, immutable. */
-struct ring {
+/* The file's keys at one moment; shared by reference count, immutable. */
+struct own_ring {
 	_Atomic int refs;
-	struct mx_keyring signing, countersigning;
-	const struct mx_signing_key **all;
-	size_t all_len;
-	uint8_t seal_id[8];
+	struct mx_keyring keys;
 };
 
 struct own_keys {
-	char *server_name, *signing_file, *countersign_file;
+	char *server_name, *signing_file;
 	int64_t validity_ms;
 	pthread_mutex_t lock; /* everything below */
-	struct ring *ring;
+	struct own_ring *ring;
 	struct reply_body *reply;
 	int64_t valid_until_ms;
 	bool recorded; /* the object is in the history */
@@ -42,19 +37,17 @@ struct own_keys {
 
 /* ---- the ring */
 
-static void ring_unref(struct ring *ring)
+void own_ring_unref(struct own_ring *ring)
 {
 	if (!ring || atomic_fetch_sub(&ring->refs, 1) != 1)
 		return;
-	mx_keyring_done(&ring->signing);
-	mx_keyring_done(&ring->countersigning);
-	mx_free(ring->all);
+	mx_keyring_done(&ring->keys);
 	mx_free(ring);
 }
 
-static struct ring *ring_ref(struct own_keys *own)
+struct own_ring *own_keys_ring(struct own_keys *own)
 {
-	struct ring *ring;
+	struct own_ring *ring;
 
 	pthread_mutex_lock(&own->lock);
 	ring = own->ring;
@@ -63,52 +56,14 @@ static struct ring *ring_ref(struct own_keys *own)
 	return ring;
 }
 
-/* Digest of all ids and public halves: other keys, other seal. */
-static void ring_name(struct ring *ring)
+const struct mx_keyring *own_ring_keys(const struct own_ring *ring)
 {
-	uint8_t digest[MX_SHA256_LEN];
-	mx_str_auto text = { 0 };
-
-	for (size_t i = 0; i < ring->all_len; i++) {
-		mx_str_add_text(&text, mx_signing_key_id(ring->all[i]));
-		mx_str_add(&text, mx_signing_key_public(ring->all[i]), MX_ED25519_PUBLIC_LEN);
-	}
-	mx_sha256(mx_str_slice(&text), digest);
-	memcpy(ring->seal_id, digest, sizeof(ring->seal_id));
+	return &ring->keys;
 }
 
-/* 1 for a key that is in both files, as after a rotation that was cut short: it signs once. One
- * signature under an id must not hide another's. */
-static int is_listed(const struct ring *ring, const struct mx_signing_key *key,
-		     struct mx_error *err)
+const struct mx_signing_key *own_ring_signer(const struct own_ring *ring)
 {
-	for (size_t i = 0; i < ring->all_len; i++) {
-		if (!streq(mx_signing_key_id(ring->all[i]), mx_signing_key_id(key)))
-			continue;
-		if (memcmp(mx_signing_key_public(ring->all[i]), mx_signing_key_public(key),
-			   MX_ED25519_PUBLIC_LEN))
-			return mx_fail(err, MX_BAD_KEY,
-				       "%s is in both key files, with other bytes in each",
-				       mx_signing_key_id(key));
-		return 1;
-	}
-	return 0;
-}
-
-static int ring_collect(struct ring *ring, struct mx_error *err)
-{
-	const struct mx_keyring *const files[] = { &ring->signing, &ring->countersigning };
-	int rc = 0;
-
-	ring->all = mx_calloc(ring->signing.len + ring->countersigning.len, sizeof(*ring->all));
-	for (size_t file = 0; file < 2; file++)
-		for (size_t i = 0; rc >= 0 && i < files[file]->len; i++) {
-			rc = is_listed(ring, files[file]->keys[i], err);
-			if (rc == 0)
-				ring->all[ring->all_len++] = files[file]->keys[i];
-		}
-	ring_name(ring);
-	return rc < 0 ? rc : 0;
+	return ring->keys.keys[0];
 }
 
 static int create_signing_file(const char *path, struct mx_error *err)
@@ -125,31 +80,16 @@ static int create_signing_file(const char *path, struct mx_error *err)
 	return rc;
 }
 
-static int load_ring(const struct own_keys *own, struct ring *ring, struct mx_error *err)
+int own_keys_load(const struct own_keys *own, struct own_ring **ret_ring, struct mx_error *err)
 {
-	int rc = mx_keyfile_load(own->signing_file, &ring->signing, err);
-
-	if (rc)
-		return rc;
-	if (ring->signing.len == 0)
-		return mx_fail(err, MX_BAD_KEY, "%s has no key that signs", own->signing_file);
-	if (!own->countersign_file)
-		return 0;
-	rc = mx_keyfile_load(own->countersign_file, &ring->countersigning, err);
-	return rc == -MX_NOT_FOUND ? 0 : rc; /* it comes with the first rotation */
-}
-
-static int ring_new(const struct own_keys *own, struct ring **ret_ring, struct mx_error *err)
-{
-	struct ring *ring = mx_calloc(1, sizeof(*ring));
-	int rc;
+	struct own_ring *ring = mx_calloc(1, sizeof(*ring));
+	int rc = mx_keyfile_load(own->signing_file, &ring->keys, err);
 
 	ring->refs = 1;
-	rc = load_ring(own, ring, err);
-	if (rc == 0)
-		rc = ring_collect(ring, err);
+	if (rc == 0 && ring->keys.len == 0)
+		rc = mx_fail(err, MX_BAD_KEY, "%s has no key that signs", own->signing_file);
 	if (rc) {
-		ring_unref(ring);
+		own_ring_unref(ring);
 		return rc;
 	}
 	*ret_ring = ring;
@@ -204,16 +144,16 @@ static json_t *old_keys_new(const struct mx_keyring *ring)
 	return keys;
 }
 
-static int object_bytes(const struct own_keys *own, const struct ring *ring, int64_t valid_until_ms,
-			struct mx_str *out, struct mx_error *err)
+static int object_bytes(const struct own_keys *own, const struct own_ring *ring,
+			int64_t valid_until_ms, struct mx_str *out, struct mx_error *err)
 {
 	json_auto_t *object = json_pack("{s:s, s:I, s:o, s:o}", "server_name", own->server_name,
 					"valid_until_ts", (json_int_t)valid_until_ms, "verify_keys",
-					verify_keys_new(&ring->signing), "old_verify_keys",
-					old_keys_new(&ring->signing));
+					verify_keys_new(&ring->keys), "old_verify_keys",
+					old_keys_new(&ring->keys));
 
-	for (size_t i = 0; i < ring->signing.len; i++) {
-		int rc = mx_sign_json(object, own->server_name, ring->signing.keys[i], err);
+	for (size_t i = 0; i < ring->keys.len; i++) {
+		int rc = mx_sign_json(object, own->server_name, ring->keys.keys[i], err);
 
 		if (rc)
 			return rc;
@@ -238,7 +178,7 @@ static int record(struct own_keys *own, struct mx_slice bytes, struct key_histor
 
 /* The new object replaces the old one unless somebody made a later one meanwhile, or one with
  * other keys. */
-static void publish(struct own_keys *own, const struct ring *ring, struct mx_slice bytes,
+static void publish(struct own_keys *own, const struct own_ring *ring, struct mx_slice bytes,
 		    int64_t valid_until_ms)
 {
 	struct reply_body *fresh = reply_body_new("application/json", bytes.ptr, bytes.len, true);
@@ -255,7 +195,7 @@ static void publish(struct own_keys *own, const struct ring *ring, struct mx_sli
 		reply_body_unref(replaced);
 }
 
-static void set_recorded(struct own_keys *own, const struct ring *ring)
+static void set_recorded(struct own_keys *own, const struct own_ring *ring)
 {
 	pthread_mutex_lock(&own->lock);
 	if (ring == own->ring)
@@ -263,7 +203,7 @@ static void set_recorded(struct own_keys *own, const struct ring *ring)
 	pthread_mutex_unlock(&own->lock);
 }
 
-static int make_object_with(struct own_keys *own, const struct ring *ring,
+static int make_object_with(struct own_keys *own, const struct own_ring *ring,
 			    struct key_history *history, struct mx_error *err)
 {
 	int64_t valid_until_ms = mx_now_ms() + own->validity_ms;
@@ -288,25 +228,24 @@ static int make_object_with(struct own_keys *own, const struct ring *ring,
 
 static int make_object(struct own_keys *own, struct key_history *history, struct mx_error *err)
 {
-	struct ring *ring = ring_ref(own);
+	struct own_ring *ring = own_keys_ring(own);
 	int rc = make_object_with(own, ring, history, err);
 
-	ring_unref(ring);
+	own_ring_unref(ring);
 	return rc;
 }
 
-/* ---- public */
+/* ---- life */
 
 void own_keys_free(struct own_keys *own)
 {
 	if (!own)
 		return;
-	ring_unref(own->ring);
+	own_ring_unref(own->ring);
 	if (own->reply)
 		reply_body_unref(own->reply);
 	mx_free(own->server_name);
 	mx_free(own->signing_file);
-	mx_free(own->countersign_file);
 	pthread_mutex_destroy(&own->lock);
 	mx_free(own);
 }
@@ -319,11 +258,10 @@ int own_keys_new(const struct own_keys_conf *conf, struct own_keys **ret_own, st
 	pthread_mutex_init(&own->lock, NULL);
 	own->server_name = mx_strdup(conf->server_name);
 	own->signing_file = mx_strdup(conf->signing_file);
-	own->countersign_file = conf->countersign_file ? mx_strdup(conf->countersign_file) : NULL;
 	own->validity_ms = conf->validity_ms;
-	rc = ring_new(own, &own->ring, err);
+	rc = own_keys_load(own, &own->ring, err);
 	if (rc == -MX_NOT_FOUND && (rc = create_signing_file(own->signing_file, err)) == 0)
-		rc = ring_new(own, &own->ring, err);
+		rc = own_keys_load(own, &own->ring, err);
 	if (rc == 0)
 		rc = make_object(own, NULL, err);
 	if (rc) {
@@ -334,37 +272,37 @@ int own_keys_new(const struct own_keys_conf *conf, struct own_keys **ret_own, st
 	return 0;
 }
 
-int own_keys_reload(struct own_keys *own, struct mx_error *err)
+int own_keys_adopt(struct own_keys *own, struct own_ring *ring, struct mx_error *err)
 {
-	struct ring *fresh, *replaced;
-	int rc = ring_new(own, &fresh, err);
+	struct own_ring *replaced;
 
-	if (rc)
-		return rc;
+	atomic_fetch_add(&ring->refs, 1);
 	pthread_mutex_lock(&own->lock);
 	replaced = own->ring;
-	own->ring = fresh;
+	own->ring = ring;
 	own->recorded = false;
 	pthread_mutex_unlock(&own->lock);
-	ring_unref(replaced);
+	own_ring_unref(replaced);
 	return make_object(own, NULL, err);
 }
 
-int own_keys_seal(void *ctx, const struct key_object *object, struct mx_str *out,
-		  struct mx_error *err)
+int own_keys_reload(struct own_keys *own, struct mx_error *err)
 {
-	struct own_keys *own = ctx;
-	struct ring *ring = ring_ref(own);
-	int rc = mx_countersign(&object->doc, object->signed_bytes, own->server_name, ring->all,
-				ring->all_len, out, err);
+	struct own_ring *fresh;
+	int rc = own_keys_load(own, &fresh, err);
 
-	ring_unref(ring);
+	if (rc)
+		return rc;
+	rc = own_keys_adopt(own, fresh, err);
+	own_ring_unref(fresh);
 	return rc;
 }
 
-struct mx_slice own_keys_seal_id(const struct own_keys *own)
+/* ---- use */
+
+const char *own_keys_server_name(const struct own_keys *own)
 {
-	return mx_slice_of(own->ring->seal_id, sizeof(own->ring->seal_id));
+	return own->server_name;
 }
 
 struct reply_body *own_keys_reply(struct own_keys *own)
@@ -377,19 +315,34 @@ struct reply_body *own_keys_reply(struct own_keys *own)
 	return reply;
 }
 
-int own_keys_refresh(struct own_keys *own, struct key_history *history, struct mx_error *err)
+bool own_keys_is_due(struct own_keys *own, const struct key_history *history)
 {
 	bool due;
 
 	pthread_mutex_lock(&own->lock);
-	due = !own->recorded ||
+	due = (history && !own->recorded) ||
 	      own->valid_until_ms - mx_now_ms() < own->validity_ms / 2 + RENEW_EARLY_MS;
 	pthread_mutex_unlock(&own->lock);
-	return due ? make_object(own, history, err) : 0;
+	return due;
 }
 
-static json_t *key_json(const char *id, const uint8_t *public_key, const char *role,
-			int64_t expired_ts)
+int own_keys_refresh(struct own_keys *own, struct key_history *history, struct mx_error *err)
+{
+	return own_keys_is_due(own, history) ? make_object(own, history, err) : 0;
+}
+
+int64_t own_keys_valid_until_ms(struct own_keys *own)
+{
+	int64_t valid_until_ms;
+
+	pthread_mutex_lock(&own->lock);
+	valid_until_ms = own->valid_until_ms;
+	pthread_mutex_unlock(&own->lock);
+	return valid_until_ms;
+}
+
+json_t *own_key_json(const char *id, const uint8_t *public_key, const char *role,
+		     int64_t expired_ts)
 {
 	mx_str_auto fingerprint = { 0 };
 	json_t *key;
@@ -403,52 +356,19 @@ static json_t *key_json(const char *id, const uint8_t *public_key, const char *r
 	return key;
 }
 
-static void list_keys(json_t *list, const struct mx_keyring *ring, const char *role)
-{
-	for (size_t i = 0; i < ring->len; i++)
-		json_array_append_new(list,
-				      key_json(mx_signing_key_id(ring->keys[i]),
-					       mx_signing_key_public(ring->keys[i]), role, 0));
-}
-
-/* An old key that still countersigns is one key: it is listed once. */
-static void list_old(json_t *list, const struct mx_old_key *old)
-{
-	json_t *key;
-	size_t i;
-
-	json_array_foreach (list, i, key)
-		if (streq(jstr(key, "id"), old->id)) {
-			json_object_set_new(key, "expired_ts", json_integer(old->expired_ts));
-			return;
-		}
-	json_array_append_new(list, key_json(old->id, old->public_key, "old", old->expired_ts));
-}
-
 json_t *own_keys_list(struct own_keys *own)
 {
-	struct ring *ring = ring_ref(own);
+	struct own_ring *ring = own_keys_ring(own);
+	const struct mx_keyring *keys = &ring->keys;
 	json_t *list = json_array();
 
-	list_keys(list, &ring->signing, "signing");
-	list_keys(list, &ring->countersigning, "countersigning");
-	for (size_t i = 0; i < ring->signing.old_len; i++)
-		list_old(list, &ring->signing.old[i]);
-	ring_unref(ring);
+	for (size_t i = 0; i < keys->len; i++)
+		json_array_append_new(list, own_key_json(mx_signing_key_id(keys->keys[i]),
+							 mx_signing_key_public(keys->keys[i]),
+							 "signing", 0));
+	for (size_t i = 0; i < keys->old_len; i++)
+		json_array_append_new(list, own_key_json(keys->old[i].id, keys->old[i].public_key,
+							 "old", keys->old[i].expired_ts));
+	own_ring_unref(ring);
 	return list;
-}
-
-int64_t own_keys_valid_until_ms(struct own_keys *own)
-{
-	int64_t valid_until_ms;
-
-	pthread_mutex_lock(&own->lock);
-	valid_until_ms = own->valid_until_ms;
-	pthread_mutex_unlock(&own->lock);
-	return valid_until_ms;
-}
-
-const char *own_keys_server_name(const struct own_keys *own)
-{
-	return own->server_name;
 }

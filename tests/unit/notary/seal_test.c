@@ -1,5 +1,5 @@
 /* wrap: net_start net_fetch reply_body_new reply_body_ref reply_body_unref */
-#include "notary/own_keys.h"
+#include "notary/seal.h"
 
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -7,10 +7,9 @@
 #include "shared/core/time.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
+#include "shared/keys/own_keys.h"
 #include "tests/support/notary_fixture.h"
 #include "tests/support/reply_mock.h"
-
-#include <sys/stat.h>
 
 /* Seeds of 32 equal bytes. */
 #define KEY_ONE   "ed25519 one AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\n"
@@ -27,7 +26,7 @@ static void reload(struct notary_fixture *f)
 {
 	struct mx_error err = { 0 };
 
-	if (own_keys_reload(f->notary.own, &err))
+	if (seal_reload(f->notary.seal, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -53,21 +52,12 @@ static struct key_object checked(struct notary_fixture *f)
 	return object;
 }
 
-static size_t verify_keys(const struct key_object *object)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < object->keys_len; i++)
-		count += object->keys[i].expired_ts == 0;
-	return count;
-}
-
 static struct mx_slice seal_of(struct notary_fixture *f, const struct made_object *made)
 {
 	const struct key_object object = key_fixture_object(made, f->mem);
 	mx_str_auto out = { 0 };
 
-	assert_int_equal(own_keys_seal(f->notary.own, &object, &out, NULL), 0);
+	assert_int_equal(seal_object(f->notary.seal, &object, &out, NULL), 0);
 	return mx_arena_slice(f->mem, mx_str_slice(&out));
 }
 
@@ -76,43 +66,6 @@ static const struct made_object a_object = {
 	.valid_until_ts = NOTARY_NOW + MX_DAY_MS,
 	.keys = { { .id = "ed25519:1", .seed = 9 } },
 };
-
-static void a_signing_file_is_made_if_there_is_none(void **state)
-{
-	struct notary_fixture *f = *state;
-	struct stat made;
-
-	assert_int_equal(stat(mx_arena_strf(f->mem, "%s/signing.key", f->directory), &made), 0);
-	assert_int_equal(made.st_mode & 0777, 0600);
-	assert_int_equal(checked(f).keys_len, 1);
-}
-
-static void the_object_is_signed_by_all_its_keys(void **state)
-{
-	struct notary_fixture *f = *state;
-	struct key_object object;
-
-	write_keys(f, KEY_ONE KEY_TWO);
-	reload(f);
-	object = checked(f);
-	assert_int_equal(verify_keys(&object), 2);
-	assert_int_equal(object.valid_until_ts, NOTARY_NOW + MX_DAY_MS);
-}
-
-static void the_object_says_that_there_are_no_old_keys(void **state)
-{
-	assert_non_null(strstr(published(*state), "\"old_verify_keys\":{}"));
-}
-
-static void old_keys_are_published_with_their_end(void **state)
-{
-	struct notary_fixture *f = *state;
-
-	write_keys(f, OLD_ONE KEY_TWO);
-	reload(f);
-	assert_int_equal(checked(f).keys_len, 2);
-	assert_non_null(strstr(published(f), "\"ed25519:one\":{\"expired_ts\":1600000000000,"));
-}
 
 static void a_key_that_only_countersigns_is_not_published(void **state)
 {
@@ -134,12 +87,12 @@ static void other_keys_have_another_seal_id(void **state)
 	struct notary_fixture *f = *state;
 	uint8_t first[8];
 
-	memcpy(first, own_keys_seal_id(f->notary.own).ptr, sizeof(first));
+	memcpy(first, seal_id(f->notary.seal).ptr, sizeof(first));
 	reload(f);
-	assert_memory_equal(own_keys_seal_id(f->notary.own).ptr, first, sizeof(first));
+	assert_memory_equal(seal_id(f->notary.seal).ptr, first, sizeof(first));
 	write_keys(f, KEY_ONE);
 	reload(f);
-	assert_memory_not_equal(own_keys_seal_id(f->notary.own).ptr, first, sizeof(first));
+	assert_memory_not_equal(seal_id(f->notary.seal).ptr, first, sizeof(first));
 }
 
 static void a_file_that_does_not_load_leaves_the_old_keys(void **state)
@@ -148,10 +101,10 @@ static void a_file_that_does_not_load_leaves_the_old_keys(void **state)
 	const char *before = published(f);
 
 	write_keys(f, "this is no key\n");
-	assert_int_equal(own_keys_reload(f->notary.own, NULL), -MX_BAD_KEY);
+	assert_int_equal(seal_reload(f->notary.seal, NULL), -MX_BAD_KEY);
 	assert_string_equal(published(f), before);
 	write_keys(f, OLD_ONE);
-	assert_int_equal(own_keys_reload(f->notary.own, NULL), -MX_BAD_KEY);
+	assert_int_equal(seal_reload(f->notary.seal, NULL), -MX_BAD_KEY);
 	assert_string_equal(published(f), before);
 }
 
@@ -161,31 +114,6 @@ static void renew(struct notary_fixture *f)
 
 	if (own_keys_refresh(f->notary.own, f->notary.history, &err))
 		fail_msg("%s", err.text);
-}
-
-static void the_object_stays_the_same_for_half_of_its_validity(void **state)
-{
-	struct notary_fixture *f = *state;
-	const char *before = published(f);
-
-	renew(f);
-	notary_fixture_pass(f, 11 * MX_HOUR_MS);
-	renew(f);
-	assert_string_equal(published(f), before);
-	notary_fixture_pass(f, MX_HOUR_MS);
-	renew(f);
-	assert_int_equal(checked(f).valid_until_ts, f->now_ms + MX_DAY_MS);
-}
-
-static void the_validity_never_goes_backwards_with_the_clock(void **state)
-{
-	struct notary_fixture *f = *state;
-	int64_t before = checked(f).valid_until_ts;
-
-	notary_fixture_pass(f, -2 * MX_HOUR_MS);
-	write_keys(f, KEY_TWO);
-	reload(f);
-	assert_int_equal(checked(f).valid_until_ts, before);
 }
 
 static void the_own_object_is_in_the_history_like_any_other(void **state)
@@ -224,7 +152,7 @@ static void people_see_keys_with_their_roles(void **state)
 	write_keys(f, OLD_ONE KEY_TWO);
 	notary_fixture_file(f, "countersign.key", KEY_THREE);
 	reload(f);
-	list = own_keys_list(f->notary.own);
+	list = seal_list(f->notary.seal);
 	assert_int_equal(json_array_size(list), 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_string_equal(jstr(json_array_get(list, i), "role"), roles[i]);
@@ -246,20 +174,14 @@ static void nothing_is_left_of_replaced_objects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		notary_test(a_signing_file_is_made_if_there_is_none),
-		notary_test(the_object_is_signed_by_all_its_keys),
-		notary_test(the_object_says_that_there_are_no_old_keys),
-		notary_test(old_keys_are_published_with_their_end),
 		notary_test(a_key_that_only_countersigns_is_not_published),
 		notary_test(other_keys_have_another_seal_id),
 		notary_test(a_file_that_does_not_load_leaves_the_old_keys),
-		notary_test(the_object_stays_the_same_for_half_of_its_validity),
-		notary_test(the_validity_never_goes_backwards_with_the_clock),
 		notary_test(the_own_object_is_in_the_history_like_any_other),
 		notary_test(the_keys_before_a_rotation_stay_in_the_history),
 		notary_test(people_see_keys_with_their_roles),
 		notary_test(nothing_is_left_of_replaced_objects),
 	};
 
-	return cmocka_run_group_tests_name("notary/own_keys", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("notary/seal", tests, NULL, NULL);
 }

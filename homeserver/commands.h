@@ -1,0 +1,11 @@
+/* Subcommands of trinity-homeserver. packaging/man/trinity-homeserver.8 describes them. */
+#pragma once
+
+#include "shared/daemon/daemon.h"
+
+#define HS_PROGRAM "trinity-homeserver"
+
+extern const struct daemon_command hs_commands[]; /* ended by { 0 } */
+
+/* commands_key.c */
+int hs_command_key(const void *conf, int argc, char **argv);
