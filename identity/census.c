@@ -5,12 +5,12 @@
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
 #include "identity/sms/sms.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/metrics.h"
 #include "shared/mail/mailer.h"
 #include "shared/store/each.h"
 #include "shared/store/store.h"
+#include "shared/threepid/claim.h"
 
 #include <string.h>
 
@@ -126,7 +126,7 @@ void census_take(struct identity *identity, int64_t now_ms)
 	if (began_ms < identity->census_due_ms)
 		return;
 	mx_metric_set(counters->bindings, count_rows(identity, &binding_user_table));
-	mx_metric_set(counters->open_sessions, count_rows(identity, &session_end_table));
+	mx_metric_set(counters->open_sessions, count_rows(identity, &claim_end_table));
 	mx_metric_set(counters->accounts, count_rows(identity, &account_table));
 	mx_metric_set(counters->pending_invites, count_pending(identity, now_ms));
 	identity->census_due_ms = mx_mono_ms() + SHARE * (mx_mono_ms() - began_ms);

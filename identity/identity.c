@@ -4,9 +4,9 @@
 #include "identity/account/terms.h"
 #include "identity/audit/audit.h"
 #include "identity/bind/internal.h"
-#include "identity/binding/lookup.h"
 #include "identity/bind/key_waits.h"
-#include "identity/budgets.h"
+#include "identity/binding/lookup.h"
+#include "identity/budget_kinds.h"
 #include "identity/census.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
@@ -31,6 +31,7 @@
 #include "shared/mail/mailer.h"
 #include "shared/mail/template.h"
 #include "shared/outbox/outbox.h"
+#include "shared/threepid/claim.h"
 
 #include <stdatomic.h>
 
@@ -146,13 +147,11 @@ static void reload_internal(struct identity *identity, const struct identity_con
 void identity_reload(void *ctx, const void *conf_ptr)
 {
 	const struct identity_conf *conf = conf_ptr;
-	struct budget_rate rates[BUDGET_KINDS];
 	struct identity *identity = ctx;
 	struct mx_error err = { 0 };
 
 	identity_limits(identity->daemon, conf);
-	identity_rates(conf, rates);
-	budgets_set(identity->budgets, rates);
+	budget_kinds_reload(identity->budgets, conf);
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
 		say_kept("keys", &err);
@@ -210,5 +209,27 @@ struct identity_call call_of(struct req *r)
 		.view = r->view,
 		.mem = r->mem,
 		.now_ms = mx_now_ms(),
+	};
+}
+
+struct claim_call claim_call_of(struct identity_call call)
+{
+	return (struct claim_call){
+		.outbox = call.identity ? call.identity->outbox : NULL,
+		.txn = call.txn,
+		.view = call.view,
+		.mem = call.mem,
+		.now_ms = call.now_ms,
+	};
+}
+
+struct identity_call identity_call_of(struct identity *identity, const struct claim_call *call)
+{
+	return (struct identity_call){
+		.identity = identity,
+		.txn = call->txn,
+		.view = call->view,
+		.mem = call->mem,
+		.now_ms = call->now_ms,
 	};
 }

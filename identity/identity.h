@@ -84,6 +84,11 @@ struct identity_call {
 /* Of a handler: r->txn or r->view, whichever its route has. */
 struct identity_call call_of(struct req *r);
 
+struct claim_call;
+/* The same for validation sessions, and back. */
+struct claim_call claim_call_of(struct identity_call call);
+struct identity_call identity_call_of(struct identity *identity, const struct claim_call *call);
+
 /* The configuration in force, for what a reload changes. It stays valid for an hour after the next
  * one: for anything that begins now. */
 const struct identity_conf *conf_of(const struct identity *identity);

@@ -5,6 +5,7 @@
 #include "identity/sms/sms_conf.h"
 #include "identity/source/source_conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/threepid/budgets.h"
 
 struct mx_error;
 
@@ -28,11 +29,6 @@ struct terms_document {
 	const char *id, *version;
 	struct terms_language *languages;
 	unsigned languages_count;
-};
-
-/* What anybody may have at once, and in a day. */
-struct budget_limit {
-	unsigned burst, per_day;
 };
 
 struct identity_conf {

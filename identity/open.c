@@ -9,7 +9,7 @@
 #include "identity/binding/binding.h"
 #include "identity/binding/listed.h"
 #include "identity/binding/lookup.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/import/take_over.h"
@@ -20,7 +20,6 @@
 #include "identity/sms/sms.h"
 #include "identity/source/source.h"
 #include "identity/suppress/suppression.h"
-#include "identity/validate/session.h"
 #include "shared/core/time.h"
 #include "shared/daemon/daemon.h"
 #include "shared/keys/key_fetch.h"
@@ -29,6 +28,7 @@
 #include "shared/mail/mailer.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
+#include "shared/threepid/claim.h"
 
 #define TABLES_MAX 64
 #define KINDS_MAX  4
@@ -67,9 +67,6 @@ static int open_store(struct identity *identity, struct mx_error *err)
 		&binding_log_table,
 		&lookup_table,
 		&pepper_table,
-		&session_table,
-		&session_address_table,
-		&session_end_table,
 		&audit_table,
 		&audit_key_table,
 		&suppression_table,
@@ -87,6 +84,7 @@ static int open_store(struct identity *identity, struct mx_error *err)
 	size_t len = add_tables(tables, 0, key_history_tables);
 
 	len = add_tables(tables, len, outbox_tables);
+	len = add_tables(tables, len, claim_tables);
 	add_tables(tables, len, own);
 	return daemon_store(identity->daemon, &conf, &identity->store, err);
 }
@@ -182,13 +180,11 @@ static int open_sms(struct identity *identity, struct mx_error *err)
 
 static int open_sending(struct identity *identity, struct mx_error *err)
 {
-	struct budget_rate rates[BUDGET_KINDS];
 	int rc = message_templates_load(identity->conf, &identity->templates, err);
 
 	if (rc)
 		return rc;
-	identity_rates(identity->conf, rates);
-	identity->budgets = budgets_new(rates, identity->metrics);
+	identity->budgets = budget_kinds_open(identity->conf, identity->metrics);
 	if (identity->conf->mail.relay)
 		rc = identity_mailer(identity, &identity->conf->mail, err);
 	if (rc == 0)

@@ -8,8 +8,8 @@
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
 #include "identity/replication/replication.h"
-#include "identity/validate/session.h"
 #include "shared/core/time.h"
+#include "shared/threepid/claim.h"
 
 /* Small transactions: nobody waits for them. */
 #define ONCE  500
@@ -28,7 +28,7 @@ static size_t reap_sessions(void *ctx, int64_t now_ms)
 	size_t all = 0, reaped;
 
 	do {
-		reaped = session_reap(identity->store, now_ms, ONCE);
+		reaped = claim_reap(identity->store, now_ms, ONCE);
 		all += reaped;
 	} while (reaped == ONCE && all < ROUND);
 	return all;

@@ -1,6 +1,5 @@
 #include "identity/settings.h"
 
-#include "identity/budgets.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/long_term_keys.h"
@@ -17,28 +16,6 @@
 #include <string.h>
 
 #define PASSWORD_MAX 1024
-
-static struct budget_rate rate_of(const struct budget_limit *limit)
-{
-	return (struct budget_rate){ .burst = limit->burst,
-				     .refill_ms = MX_DAY_MS / (int64_t)limit->per_day };
-}
-
-void identity_rates(const struct identity_conf *conf, struct budget_rate rates[BUDGET_KINDS])
-{
-	rates[BUDGET_MAIL_ASKER] = rate_of(&conf->limits.mail_asker);
-	rates[BUDGET_MAIL_ADDRESS] = rate_of(&conf->limits.mail_address);
-	rates[BUDGET_MAIL_ADDRESS_DAY] = rate_of(&conf->limits.mail_address_day);
-	rates[BUDGET_MAIL_PREFIX] = rate_of(&conf->limits.mail_network);
-	rates[BUDGET_SMS_NUMBER] = rate_of(&conf->limits.sms_number);
-	rates[BUDGET_SMS_NUMBER_DAY] = rate_of(&conf->limits.sms_number_day);
-	rates[BUDGET_SMS_COUNTRY] = rate_of(&conf->limits.sms_country);
-	rates[BUDGET_SMS_PREFIX] = rate_of(&conf->limits.sms_network);
-	rates[BUDGET_INVITE_SENDER] = rate_of(&conf->limits.invites);
-	rates[BUDGET_INTERNAL] = rate_of(&conf->limits.internal);
-	rates[BUDGET_INVITE_ADDRESS] = rate_of(&conf->limits.invite_address);
-	rates[BUDGET_LOOKUP_MISSES] = rate_of(&conf->limits.lookup_misses);
-}
 
 void identity_limits(struct daemon *daemon, const struct identity_conf *conf)
 {

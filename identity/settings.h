@@ -1,15 +1,12 @@
 /* What the configuration means for each module: at the start, and again at a reload. */
 #pragma once
 
-#include "identity/budgets.h"
-
 struct daemon;
 struct identity;
 struct identity_conf;
 struct mail_conf;
 struct mx_error;
 
-void identity_rates(const struct identity_conf *conf, struct budget_rate ret_rates[BUDGET_KINDS]);
 /* How often one client may ask. */
 void identity_limits(struct daemon *daemon, const struct identity_conf *conf);
 

@@ -121,7 +121,7 @@ static int put_binding(struct req *r)
 static int post_unbind(struct req *r)
 {
 	const struct identity_call call = call_of(r);
-	const struct message_style style = message_style_of(r->app, r);
+	const struct letter_style style = message_style_of(r->app, r);
 	struct threepid threepid;
 	struct binding binding;
 	int rc = admin_threepid(r, &threepid);

@@ -4,13 +4,13 @@
 #include "identity/binding/binding.h"
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
-#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/vec.h"
 #include "shared/outbox/outbox.h"
+#include "shared/threepid/claim.h"
 
 struct counts {
 	bool account;
@@ -35,14 +35,15 @@ static int erase_sessions(const struct identity_call *call, const struct threepi
 			  struct counts *counts)
 {
 	const struct page page = { .limit = PAGE_MAX };
-	struct session_list list;
+	const struct claim_call sessions = claim_call_of(*call);
+	struct claim_list list;
 	int rc;
 
 	/* What is forgotten is not found again. */
 	do {
-		rc = session_list(call, threepid, &page, &list);
+		rc = claim_list(&sessions, threepid, &page, &list);
 		for (size_t i = 0; rc == 0 && i < list.len; i++)
-			session_forget(call, &list.items[i]);
+			claim_forget(&sessions, &list.items[i]);
 		counts->sessions += rc ? 0 : list.len;
 	} while (rc == 0 && list.len > 0);
 	return rc;

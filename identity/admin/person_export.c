@@ -8,13 +8,13 @@
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
 #include "identity/suppress/suppression.h"
-#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
+#include "shared/threepid/claim.h"
 
 #include <inttypes.h>
 
@@ -36,12 +36,13 @@ static int put_sessions(const struct identity_call *call, const struct threepid 
 {
 	struct page page = { .limit = PAGE_MAX };
 	json_t *sessions = json_array();
-	struct session_list list;
+	const struct claim_call reading = claim_call_of(*call);
+	struct claim_list list;
 	int rc;
 
 	json_object_set_new(all, "sessions", sessions);
 	do {
-		rc = session_list(call, threepid, &page, &list);
+		rc = claim_list(&reading, threepid, &page, &list);
 		for (size_t i = 0; rc == 0 && i < list.len; i++)
 			json_array_append_new(sessions, show_session(&list.items[i], call->now_ms));
 		page.after = rc ? MX_SLICE("") : list.next;

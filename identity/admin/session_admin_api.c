@@ -3,14 +3,15 @@
 #include "identity/admin/show.h"
 #include "identity/identity.h"
 #include "identity/routes.h"
-#include "identity/validate/session.h"
 #include "shared/http/request.h"
+#include "shared/threepid/claim.h"
 
 static int get_sessions(struct req *r)
 {
 	const struct identity_call call = call_of(r);
 	struct threepid threepid;
-	struct session_list list;
+	const struct claim_call sessions = claim_call_of(call);
+	struct claim_list list;
 	json_t *items, *answer;
 	struct page page;
 	int rc = admin_threepid(r, &threepid);
@@ -18,7 +19,7 @@ static int get_sessions(struct req *r)
 	if (rc == 0)
 		rc = admin_page(r, &page);
 	if (rc == 0)
-		rc = session_list(&call, &threepid, &page, &list);
+		rc = claim_list(&sessions, &threepid, &page, &list);
 	if (rc)
 		return rc;
 	items = json_array();
@@ -33,8 +34,9 @@ static int get_sessions(struct req *r)
 static int post_end(struct req *r)
 {
 	const struct identity_call call = call_of(r);
-	struct session session;
-	int rc = session_end(&call, req_param(r, "id"), &session, &r->err);
+	const struct claim_call sessions = claim_call_of(call);
+	struct claim session;
+	int rc = claim_end(&sessions, req_param(r, "id"), &session, &r->err);
 
 	if (rc)
 		return rc;

@@ -8,10 +8,10 @@
 #include "identity/invite/invite.h"
 #include "identity/invite/invite_rules.h"
 #include "identity/suppress/suppression.h"
-#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
 #include "shared/outbox/outbox.h"
+#include "shared/threepid/claim.h"
 
 #include <inttypes.h>
 
@@ -52,22 +52,22 @@ json_t *show_listed(const struct listed *listed)
 	return json_pack("{s:s, s:s}", "user_id", listed->user_id, "source", listed->source);
 }
 
-static const char *name_of_stage(enum session_stage stage)
+static const char *name_of_stage(enum claim_stage stage)
 {
 	switch (stage) {
-	case SESSION_OPEN: return "open";
-	case SESSION_VALIDATED: return "validated";
-	case SESSION_OVER: break;
+	case CLAIM_OPEN: return "open";
+	case CLAIM_VALIDATED: return "validated";
+	case CLAIM_OVER: break;
 	}
 	return "over";
 }
 
-json_t *show_session(const struct session *session, int64_t now_ms)
+json_t *show_session(const struct claim *session, int64_t now_ms)
 {
 	json_t *shown = show_threepid(&session->threepid);
 
 	json_object_update_new(shown, json_pack("{s:s, s:s, s:I, s:i}", "id", session->id, "state",
-						name_of_stage(session_stage(session, now_ms)),
+						name_of_stage(claim_stage(session, now_ms)),
 						"created_ts", (json_int_t)session->created_ms,
 						"tries_left", (int)session->tries_left));
 	put_time(shown, "sent_ts", session->sent_ms);

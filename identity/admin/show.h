@@ -11,7 +11,7 @@ struct binding;
 struct identity_call;
 struct invite;
 struct listed;
-struct session;
+struct claim;
 struct suppression;
 struct threepid;
 
@@ -19,7 +19,7 @@ json_t *show_threepid(const struct threepid *threepid);
 json_t *show_binding(const struct binding *binding);
 /* What another directory says. */
 json_t *show_listed(const struct listed *listed);
-json_t *show_session(const struct session *session, int64_t now_ms);
+json_t *show_session(const struct claim *session, int64_t now_ms);
 /* `notice`: what became of telling the homeserver, if it was to be told. */
 json_t *show_invite(const struct identity_call *call, const struct invite *invite);
 json_t *show_account(const struct account_summary *account);

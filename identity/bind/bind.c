@@ -5,18 +5,18 @@
 #include "identity/identity_conf.h"
 #include "identity/invite/invite.h"
 #include "identity/message/message.h"
-#include "identity/validate/session.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"
+#include "shared/threepid/claim.h"
 
 /* ---- telling the owner */
 
 struct notice {
 	enum message_kind kind;
 	const char *user_id, *old_user_id; /* old_user_id: of a rebind */
-	const struct message_style *style;
+	const struct letter_style *style;
 };
 
 static bool is_told(const struct identity_call *call, const struct threepid *threepid)
@@ -35,7 +35,7 @@ static void tell_owner(const struct identity_call *call, const struct threepid *
 		{ "old_user_id", notice->old_user_id },
 	};
 	const struct template_values values = { items, sizeof(items) / sizeof(items[0]) };
-	const struct message_style plain = { 0 };
+	const struct letter_style plain = { 0 };
 	uint64_t id;
 	int rc;
 
@@ -116,9 +116,9 @@ static int bind_to(const struct identity_call *call, const struct threepid *thre
 	return 0;
 }
 
-int bind_session(const struct identity_call *call, const struct session *session,
-		 const char *user_id, const struct message_style *style,
-		 struct binding *ret_binding, struct mx_error *err)
+int bind_session(const struct identity_call *call, const struct claim *session, const char *user_id,
+		 const struct letter_style *style, struct binding *ret_binding,
+		 struct mx_error *err)
 {
 	const struct notice bound = { MESSAGE_BOUND, .user_id = user_id, .style = style };
 	int rc = homeserver_check_user(call->identity, user_id, err);
@@ -135,7 +135,7 @@ int bind_directly(const struct identity_call *call, const struct threepid *three
 }
 
 int unbind(const struct identity_call *call, const struct threepid *threepid, const char *user_id,
-	   const struct message_style *style, struct mx_error *err)
+	   const struct letter_style *style, struct mx_error *err)
 {
 	const struct notice notice = { MESSAGE_UNBOUND, .user_id = user_id, .style = style };
 	struct binding tombstone;

@@ -3,16 +3,16 @@
 
 #include "identity/binding/binding.h"
 
-struct message_style;
-struct session;
+struct letter_style;
+struct claim;
 
 /*
  * The association of a validated session with the user, stored; pending invites are told, the
  * owner is notified. Two at once: one wins by the transaction's checks. In mem.
  */
-int bind_session(const struct identity_call *call, const struct session *session,
-		 const char *user_id, const struct message_style *style,
-		 struct binding *ret_binding, struct mx_error *err);
+int bind_session(const struct identity_call *call, const struct claim *session, const char *user_id,
+		 const struct letter_style *style, struct binding *ret_binding,
+		 struct mx_error *err);
 
 /* Without a session: administration and directories. */
 int bind_directly(const struct identity_call *call, const struct threepid *threepid,
@@ -29,4 +29,4 @@ void bind_tell(const struct identity_call *call, const struct threepid *threepid
 
 /* Removes the binding if it is exactly this one; 0 also if there was none. Notifies the owner. */
 int unbind(const struct identity_call *call, const struct threepid *threepid, const char *user_id,
-	   const struct message_style *style, struct mx_error *err);
+	   const struct letter_style *style, struct mx_error *err);

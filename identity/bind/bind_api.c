@@ -5,26 +5,27 @@
 #include "identity/identity.h"
 #include "identity/message/message.h"
 #include "identity/routes.h"
-#include "identity/validate/session.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
+#include "shared/threepid/claim.h"
 
 static int post_bind(struct req *r)
 {
 	const struct identity_call call = call_of(r);
-	const struct message_style style = message_style_of(r->app, r);
+	const struct letter_style style = message_style_of(r->app, r);
 	const char *user_id = jstr(r->body, "mxid");
-	struct session session;
+	const struct claim_call sessions = claim_call_of(call);
+	struct claim session;
 	struct binding binding;
 	int rc;
 
 	/* Version 1 knows no accounts. */
 	if (r->user && !streq(r->user, user_id))
 		return mx_fail(&r->err, MX_NOT_YOURS, "mxid is not the user of the access token");
-	rc = session_proof(&call, jstr(r->body, "sid"), jstr(r->body, "client_secret"), &session,
-			   &r->err);
+	rc = claim_proof(&sessions, jstr(r->body, "sid"), jstr(r->body, "client_secret"), &session,
+			 &r->err);
 	if (rc == 0)
 		rc = bind_session(&call, &session, user_id, &style, &binding, &r->err);
 	if (rc)
@@ -78,7 +79,7 @@ static int prove(struct req *r, const struct identity_call *call, const struct t
 static int post_unbind(struct req *r)
 {
 	const struct identity_call call = call_of(r);
-	const struct message_style style = message_style_of(r->app, r);
+	const struct letter_style style = message_style_of(r->app, r);
 	const json_t *as_sent = jobj(r->body, "threepid");
 	struct threepid threepid;
 	int rc = threepid_parse(jstr(as_sent, "medium"), jstr(as_sent, "address"), r->mem,

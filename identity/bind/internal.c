@@ -1,7 +1,7 @@
 #include "identity/bind/internal.h"
 
 #include "identity/account/authenticate.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/identity.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"

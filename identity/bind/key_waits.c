@@ -1,6 +1,6 @@
 #include "identity/bind/key_waits.h"
 
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

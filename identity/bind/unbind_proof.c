@@ -4,13 +4,13 @@
 #include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"
 #include "shared/keys/key_ring.h"
 #include "shared/keys/xmatrix.h"
+#include "shared/threepid/claim.h"
 
 /* ---- by a session */
 
@@ -31,8 +31,9 @@ int unbind_proof_session(const struct identity_call *call, const char *sid,
 			 const char *client_secret, const struct threepid *threepid,
 			 struct mx_error *err)
 {
-	struct session session;
-	int rc = session_proof(call, sid, client_secret, &session, err);
+	const struct claim_call sessions = claim_call_of(*call);
+	struct claim session;
+	int rc = claim_proof(&sessions, sid, client_secret, &session, err);
 
 	if (rc)
 		return session_failure(rc, err);

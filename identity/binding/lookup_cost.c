@@ -1,6 +1,6 @@
 #include "identity/binding/lookup_cost.h"
 
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/identity.h"
 #include "shared/core/error.h"
 #include "shared/core/metrics.h"

@@ -3,7 +3,7 @@
 #include "identity/binding/lookup_asked.h"
 #include "identity/binding/lookup_cost.h"
 #include "identity/binding/lookup_v1.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/identity.h"
 #include "identity/routes.h"
 #include "identity/source/source.h"

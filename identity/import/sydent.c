@@ -1,14 +1,14 @@
 #include "identity/import/sydent.h"
 
 #include "identity/import/sydent_rows.h"
-#include "shared/threepid/threepid.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 #include "shared/crypto/sha256.h"
+#include "shared/threepid/claim.h"
+#include "shared/threepid/threepid.h"
 
 #define PEERS_MAX 1000
 
@@ -87,7 +87,7 @@ static int take_consent(struct sydent *sydent, const struct import_row *row, str
 
 static bool is_over(struct sydent *sydent, int64_t touched_ms)
 {
-	return sydent->reading->now_ms - touched_ms >= SESSION_LIFE_MS + SESSION_TOMBSTONE_MS;
+	return sydent->reading->now_ms - touched_ms >= CLAIM_LIFE_MS + CLAIM_TOMBSTONE_MS;
 }
 
 /* One of the future would live longer than any. */

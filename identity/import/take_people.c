@@ -4,13 +4,13 @@
 #include "identity/import/take_item.h"
 #include "identity/invite/ephemeral.h"
 #include "identity/invite/invite.h"
-#include "identity/validate/session_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"
 #include "shared/json/json.h"
+#include "shared/threepid/claim_db.h"
 
 #define SESSION_FOREIGN_ID_MAX 20
 
@@ -104,10 +104,10 @@ static bool is_session_id(const char *id)
 }
 
 static const char *read_session(const struct identity_call *call, const json_t *item,
-				struct session *ret_session)
+				struct claim *ret_session)
 {
 	int64_t touched_ms = jint(item, "touched_ts", 0);
-	struct session session = {
+	struct claim session = {
 		.id = jstr_or(item, "id", ""),
 		.client_secret = jstr_or(item, "client_secret", ""),
 		.token = jstr_or(item, "token", ""),
@@ -118,7 +118,7 @@ static const char *read_session(const struct identity_call *call, const json_t *
 		.validated_ms = jbool(item, "validated", false) ? touched_ms : 0,
 		/* Nor the number of what it has sent. */
 		.send_attempt = -1,
-		.tries_left = SESSION_TRIES,
+		.tries_left = CLAIM_TRIES,
 	};
 	struct mx_error err = { 0 };
 
@@ -144,24 +144,25 @@ static const char *read_session(const struct identity_call *call, const json_t *
 static int take_session(const struct identity_call *call, const json_t *item, const char *source,
 			const char **ret_outcome)
 {
-	struct session_row row = { 0 }, other;
+	const struct claim_call sessions = claim_call_of(*call);
+	struct claim_row row = { 0 }, other;
 	int rc;
 
 	(void)source;
 	*ret_outcome = read_session(call, item, &row.session);
 	if (*ret_outcome)
 		return 0;
-	rc = session_db_get(call, row.session.id, &other);
+	rc = claim_db_get(&sessions, row.session.id, &other);
 	*ret_outcome = TAKEN_KNOWN;
 	if (rc != -MX_NOT_FOUND)
 		return rc;
-	rc = session_db_find(call, &row.session.threepid, row.session.client_secret, &other);
+	rc = claim_db_find(&sessions, &row.session.threepid, row.session.client_secret, &other);
 	*ret_outcome = "older: The client has a newer session here";
 	if ((rc && rc != -MX_NOT_FOUND) ||
 	    (rc == 0 && other.session.created_ms > row.session.created_ms))
 		return rc;
-	session_secret_hash(row.session.client_secret, row.secret_hash);
-	session_db_add(call->txn, &row);
+	claim_secret_hash(row.session.client_secret, row.secret_hash);
+	claim_db_add(call->txn, &row);
 	*ret_outcome = TAKEN_NEW;
 	return 0;
 }

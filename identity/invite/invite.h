@@ -5,9 +5,9 @@
  */
 #pragma once
 
+#include "shared/core/slice.h"
 #include "shared/store/page.h"
 #include "shared/threepid/threepid.h"
-#include "shared/core/slice.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 struct identity;
 struct identity_call;
 struct invite_rules;
-struct message_style;
+struct letter_style;
 struct mx_arena;
 struct mx_error;
 struct outbox_kind;
@@ -54,7 +54,7 @@ struct invite_asking {
 	bool paid; /* by an earlier run of the same request */
 	bool asked; /* directories, by an earlier run; they said: */
 	const char *listed_user; /* NULL: nobody's */
-	const struct message_style *style;
+	const struct letter_style *style;
 };
 
 struct invite_answer {

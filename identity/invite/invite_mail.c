@@ -296,7 +296,7 @@ int invite_mail_again(const struct identity_call *call, const struct invite *inv
 {
 	/* what invite_mail_keep() wrote; nothing of an invite that was imported */
 	json_auto_t *kept = json_loadb(invite->mail.ptr, invite->mail.len, 0, NULL);
-	const struct message_style style = { jstr(kept, "brand"), jstr(kept, "language") };
+	const struct letter_style style = { jstr(kept, "brand"), jstr(kept, "language") };
 	const struct invite_asking asking = {
 		.address = jstr_or(kept, "address", invite->threepid.address),
 		.sender = invite->sender,

@@ -1,5 +1,5 @@
 #include "identity/binding/listed.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/homeservers.h"
 #include "identity/identity.h"
 #include "identity/invite/block.h"

@@ -1,5 +1,5 @@
 /* Spec: identity service API, "Invitation storage". */
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
 #include "identity/invite/invite_rules.h"
@@ -65,7 +65,7 @@ static int store(struct req *r, const char *payer)
 {
 	const struct listed_user *listed = r->kept;
 	struct identity_call call = call_of(r);
-	struct message_style style = message_style_of(call.identity, r);
+	struct letter_style style = message_style_of(call.identity, r);
 	struct invite_answer answer = { 0 };
 	const struct invite_asking asking = {
 		.medium = jstr(r->body, "medium"),

@@ -2,9 +2,9 @@
  * request and the language of the reader. */
 #pragma once
 
-#include "shared/threepid/threepid.h"
-#include "shared/mail/template.h"
+#include "shared/mail/letter.h"
 #include "shared/outbox/outbox.h"
+#include "shared/threepid/threepid.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,11 +17,9 @@ struct req;
 struct smtp_trace;
 struct store_txn;
 
-struct message_style {
-	const char *brand, *language; /* of the query and Accept-Language; may be NULL */
-};
-
-struct message_style message_style_of(struct identity *identity, struct req *r);
+/* As it is now. */
+struct letterhead message_letterhead(const struct identity *identity);
+struct letter_style message_style_of(struct identity *identity, struct req *r);
 
 enum message_kind {
 	MESSAGE_VERIFICATION, /* link, token, ipaddress, … */
@@ -32,14 +30,10 @@ enum message_kind {
 	MESSAGE_TEST
 };
 
-/*
- * Renders KIND.subject, KIND.txt and KIND.html (or a single KIND_template.eml[.j2] of an older
- * directory) and queues the mail. The standard values (to, from, date, messageid,
- * multipart_boundary, service name and URL) are added. *ret_id: its number in the outbox.
- * -MX_EMAIL_SEND_ERROR for a suppressed address, in the words of one that the relay refused.
- */
+/* Queues the mail of letter_write(). *ret_id: its number in the outbox. -MX_EMAIL_SEND_ERROR for a
+ * suppressed address, in the words of one that the relay refused. */
 int message_mail(const struct identity_call *call, enum message_kind kind,
-		 const struct message_style *style, const char *to,
+		 const struct letter_style *style, const char *to,
 		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err);
 
 /* MESSAGE_TEST in the default brand and language, at once and without the outbox; waits. trace: see
@@ -53,11 +47,9 @@ enum outbox_result message_test_sms(const struct identity_call *call, const char
 /* A text message with the token, by the transports of sms.h. -MX_SEND_ERROR for a suppressed
  * number. */
 int message_sms(const struct identity_call *call, const char *msisdn,
-		const struct message_style *style, const char *token, uint64_t *ret_id,
+		const struct letter_style *style, const char *token, uint64_t *ret_id,
 		struct mx_error *err);
 
-/* An HTML page of the templates ("verify.html", "verified.html", …) into the reply, with the
- * headers that pages get. What follows the button may be a verify_response_template.html of an
- * older directory. */
+/* letter_page() of this service. */
 int message_page(struct identity *identity, struct req *r, const char *file,
 		 const struct template_values *values, int status);

@@ -1,8 +1,9 @@
 #include "identity/identity.h"
-#include "identity/message/letter.h"
+#include "identity/message/message.h"
 #include "identity/sms/sms.h"
 #include "identity/suppress/suppression.h"
 #include "shared/core/error.h"
+#include "shared/mail/letter.h"
 
 #define SMS_MAX 480 /* bytes: three text messages */
 
@@ -24,12 +25,19 @@ static int write_text(struct letter *letter, const struct template_values *value
 }
 
 int message_sms(const struct identity_call *call, const char *msisdn,
-		const struct message_style *style, const char *token, uint64_t *ret_id,
+		const struct letter_style *style, const char *token, uint64_t *ret_id,
 		struct mx_error *err)
 {
 	const struct template_value token_value = { "token", token };
 	const struct template_values values = { &token_value, 1 };
-	struct letter letter = { .call = call, .style = style, .err = err };
+	const struct letterhead head = message_letterhead(call->identity);
+	struct letter letter = {
+		.head = &head,
+		.style = style,
+		.mem = call->mem,
+		.now_ms = call->now_ms,
+		.err = err,
+	};
 	struct suppression suppression;
 	mx_str_auto text = { 0 };
 	int rc = suppression_find(call, &(struct threepid){ "msisdn", msisdn }, &suppression);
@@ -46,9 +54,16 @@ int message_sms(const struct identity_call *call, const char *msisdn,
 enum outbox_result message_test_sms(const struct identity_call *call, const char *msisdn,
 				    struct mx_error *err)
 {
-	static const struct message_style style = { 0 };
+	static const struct letter_style style = { 0 };
 	static const struct template_values none = { 0 };
-	struct letter letter = { .call = call, .style = &style, .err = err };
+	const struct letterhead head = message_letterhead(call->identity);
+	struct letter letter = {
+		.head = &head,
+		.style = &style,
+		.mem = call->mem,
+		.now_ms = call->now_ms,
+		.err = err,
+	};
 	mx_str_auto text = { 0 };
 
 	if (write_text(&letter, &none, "sms_test.txt", &text))

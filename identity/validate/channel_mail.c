@@ -1,20 +1,26 @@
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/routes.h"
-#include "identity/validate/allowance.h"
-#include "identity/validate/confirm.h"
-#include "identity/validate/validation.h"
+#include "identity/validate/confirming.h"
 #include "shared/core/arena.h"
 #include "shared/core/str.h"
 #include "shared/core/url.h"
+#include "shared/threepid/allowance.h"
+#include "shared/threepid/confirm.h"
 
-static int allow(struct identity *identity, const struct validation_request *request,
+static int allow(void *app, const struct validation_request *request,
 		 struct allowance *ret_allowance, struct mx_error *err)
 {
-	(void)identity;
+	const char *address = request->session.threepid.address;
+
+	(void)app;
 	(void)err;
-	allowance_of_mail(ret_allowance, request->session.threepid.address, request->account,
-			  request->client);
+	ret_allowance->len = 0;
+	allowance_add_network(ret_allowance, BUDGET_MAIL_PREFIX, request->client);
+	allowance_add(ret_allowance, BUDGET_MAIL_ASKER,
+		      request->account ? request->account : ret_allowance->network);
+	allowance_add(ret_allowance, BUDGET_MAIL_ADDRESS, address);
+	allowance_add(ret_allowance, BUDGET_MAIL_ADDRESS_DAY, address);
 	return 0;
 }
 
@@ -26,7 +32,7 @@ static void add_parameter(struct mx_str *link, const char *name, const char *val
 
 /* To a page with a button, because programs that look for bad links open every link of a mail;
  * or, if the operator wants that, to the endpoint that validates at once. */
-static const char *link_of(const struct identity_call *call, const struct session *session,
+static const char *link_of(const struct identity_call *call, const struct claim *session,
 			   const char *brand)
 {
 	const bool *landing = conf_of(call->identity)->validation.landing_page;
@@ -43,17 +49,19 @@ static const char *link_of(const struct identity_call *call, const struct sessio
 	return mx_arena_strdup(call->mem, link.ptr);
 }
 
-static int send(const struct identity_call *call, const struct validation_request *request,
-		const struct session *session, uint64_t *ret_message, struct mx_error *err)
+static int send(void *app, const struct claim_call *session_call,
+		const struct validation_send *what, uint64_t *ret_message, struct mx_error *err)
 {
+	const struct identity_call call = identity_call_of(app, session_call);
+	const struct validation_request *request = what->request;
 	const struct template_value values[] = {
-		{ "link", link_of(call, session, request->style.brand) },
-		{ "token", session->token },
+		{ "link", link_of(&call, what->session, request->style.brand) },
+		{ "token", what->session->token },
 		{ "ipaddress", request->client },
 	};
 	const struct template_values all = { values, sizeof(values) / sizeof(values[0]) };
 
-	return message_mail(call, MESSAGE_VERIFICATION, &request->style,
+	return message_mail(&call, MESSAGE_VERIFICATION, &request->style,
 			    request->session.address_as_sent, &all, ret_message, err);
 }
 

@@ -1,11 +1,23 @@
 #include "identity/identity.h"
 #include "identity/sms/sms.h"
-#include "identity/validate/allowance.h"
-#include "identity/validate/validation.h"
+#include "identity/validate/confirming.h"
+#include "shared/threepid/allowance.h"
 
-static int allow(struct identity *identity, const struct validation_request *request,
+static void need(struct allowance *allowance, const struct validation_request *request)
+{
+	const char *msisdn = request->session.threepid.address;
+
+	allowance->len = 0;
+	allowance_add_network(allowance, BUDGET_SMS_PREFIX, request->client);
+	allowance_add(allowance, BUDGET_SMS_NUMBER, msisdn);
+	allowance_add(allowance, BUDGET_SMS_NUMBER_DAY, msisdn);
+	allowance_add(allowance, BUDGET_SMS_COUNTRY, request->region);
+}
+
+static int allow(void *app, const struct validation_request *request,
 		 struct allowance *ret_allowance, struct mx_error *err)
 {
+	struct identity *identity = app;
 	const char *msisdn = request->session.threepid.address;
 	int rc;
 
@@ -13,15 +25,17 @@ static int allow(struct identity *identity, const struct validation_request *req
 		return mx_fail(err, MX_DESTINATION_REJECTED, "This service sends no text messages");
 	rc = sms_may_send(identity->sms, msisdn, err);
 	if (rc == 0)
-		allowance_of_sms(ret_allowance, msisdn, request->region, request->client);
+		need(ret_allowance, request);
 	return rc;
 }
 
-static int send(const struct identity_call *call, const struct validation_request *request,
-		const struct session *session, uint64_t *ret_message, struct mx_error *err)
+static int send(void *app, const struct claim_call *session_call,
+		const struct validation_send *what, uint64_t *ret_message, struct mx_error *err)
 {
-	return message_sms(call, session->threepid.address, &request->style, session->token,
-			   ret_message, err);
+	const struct identity_call call = identity_call_of(app, session_call);
+
+	return message_sms(&call, what->session->threepid.address, &what->request->style,
+			   what->session->token, ret_message, err);
 }
 
 const struct validation_channel sms_channel = {

@@ -1,12 +1,12 @@
 /* Spec: identity service API, "Email associations", "General". */
 #include "identity/identity.h"
 #include "identity/routes.h"
-#include "identity/validate/asking.h"
-#include "identity/validate/confirm.h"
-#include "identity/validate/validation.h"
+#include "identity/validate/confirming.h"
+#include "identity/validate/token_request.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
+#include "shared/threepid/validation.h"
 
 static int post_email_token(struct req *r)
 {
@@ -14,27 +14,27 @@ static int post_email_token(struct req *r)
 	int rc;
 
 	if (r->kept)
-		return asking_await(r);
-	rc = asking_read(r, &request);
+		return token_request_await(r);
+	rc = token_request_read(r, &request);
 	if (rc)
 		return rc;
 	request.session.address_as_sent = jstr(r->body, "email");
 	rc = threepid_parse("email", request.session.address_as_sent, r->mem,
 			    &request.session.threepid, &r->err);
-	return rc ? rc : asking_begin(r, &request, NULL);
+	return rc ? rc : token_request_begin(r, &request, NULL);
 }
 
 static int get_validated(struct req *r)
 {
-	const struct identity_call call = call_of(r);
+	const struct claim_call call = claim_call_of(call_of(r));
 	const char *id = req_query(r, "sid"), *secret = req_query(r, "client_secret");
-	struct session session;
+	struct claim session;
 	int rc;
 
 	if (!id || !secret)
 		return mx_fail(&r->err, MX_MISSING_PARAMS, "Missing: %s%s%s", id ? "" : "sid",
 			       id || secret ? "" : ", ", secret ? "" : "client_secret");
-	rc = session_proof(&call, id, secret, &session, &r->err);
+	rc = claim_proof(&call, id, secret, &session, &r->err);
 	if (rc == 0)
 		reply_json(r, json_pack("{s:s, s:s, s:I}", "medium", session.threepid.medium,
 					"address", session.threepid.address, "validated_at",
@@ -59,12 +59,5 @@ const struct route email_v1_routes[] = {
 	CONFIRM_ROWS(IDENTITY_V1, "email", AUTH_NONE),
 	{ GET, IDENTITY_V1 VALIDATED, get_validated, .limit = LIMIT_READ, .txn = TXN_READ,
 	  .flags = ROUTE_CORS, .reply = "identity/validated.reply" },
-	{ 0 },
-};
-
-const struct route confirm_routes[] = {
-	{ GET, VALIDATION_PAGE, confirm_show, .limit = LIMIT_READ, .txn = TXN_READ },
-	{ POST, VALIDATION_PAGE, confirm_form, .limit = LIMIT_LOGIN, .flags = ROUTE_FORM,
-	  .body = "identity/confirm" },
 	{ 0 },
 };

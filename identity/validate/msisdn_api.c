@@ -1,24 +1,13 @@
 /* Spec: identity service API, "Phone number associations". */
 #include "identity/routes.h"
-#include "identity/validate/asking.h"
-#include "identity/validate/confirm.h"
-#include "identity/validate/validation.h"
+#include "identity/validate/confirming.h"
+#include "identity/validate/token_request.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 #include "shared/phone/phone.h"
-
-static int read_phone(struct req *r, struct phone *ret_phone)
-{
-	const char *country = jstr(r->body, "country");
-
-	if (!phone_is_country(country))
-		return mx_fail(&r->err, MX_INVALID_PARAM,
-			       "country must be the two capital letters of a country");
-	if (!phone_parse(jstr(r->body, "phone_number"), country, ret_phone))
-		return mx_fail(&r->err, MX_INVALID_ADDRESS, "The phone number is not valid");
-	return 0;
-}
+#include "shared/threepid/asking.h"
+#include "shared/threepid/validation.h"
 
 static int post_msisdn_token(struct req *r)
 {
@@ -30,15 +19,15 @@ static int post_msisdn_token(struct req *r)
 	int rc;
 
 	if (r->kept)
-		return asking_await(r);
-	rc = asking_read(r, &request);
+		return token_request_await(r);
+	rc = token_request_read(r, &request);
 	if (rc == 0)
-		rc = read_phone(r, &phone);
+		rc = asking_phone(r, &phone);
 	if (rc)
 		return rc;
 	request.session.threepid = (struct threepid){ "msisdn", phone.msisdn };
 	request.region = phone.region;
-	return asking_begin(r, &request, &phone);
+	return token_request_begin(r, &request, &phone);
 }
 
 const struct route msisdn_routes[] = {

@@ -1,8 +1,8 @@
 /* A whole message of an older service: its parts are pieces of it, and its subject is one line. */
 #include "tests/fuzz/fuzz.h"
 
-#include "identity/message/eml.h"
 #include "shared/core/error.h"
+#include "shared/mail/eml.h"
 
 static void is_piece(const char *part, struct mx_slice message)
 {

@@ -2,7 +2,7 @@
 
 #include "identity/binding/binding.h"
 #include "identity/binding/listed.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "identity/long_term_keys.h"
 #include "identity/message/message.h"
 #include "shared/core/alloc.h"
@@ -25,7 +25,7 @@
 static struct invite_fixture *here; /* for what is called without a fixture */
 
 int __wrap_message_mail(const struct identity_call *call, enum message_kind kind,
-			const struct message_style *style, const char *to,
+			const struct letter_style *style, const char *to,
 			const struct template_values *values, uint64_t *ret_id,
 			struct mx_error *err);
 int __wrap_listed_or_bound(const struct identity_call *call, const struct threepid *threepid,
@@ -54,7 +54,7 @@ int __wrap_threepid_parse(const char *medium, const char *address, struct mx_are
 }
 
 int __wrap_message_mail(const struct identity_call *call, enum message_kind kind,
-			const struct message_style *style, const char *to,
+			const struct letter_style *style, const char *to,
 			const struct template_values *values, uint64_t *ret_id,
 			struct mx_error *err)
 {
@@ -117,7 +117,7 @@ static struct budgets *open_budgets(void)
 
 	for (int kind = 0; kind < BUDGET_KINDS; kind++)
 		rates[kind] = (struct budget_rate){ INVITE_FIXTURE_BUDGET, MX_DAY_MS };
-	return budgets_new(rates, NULL);
+	return budgets_new(&(struct budgets_conf){ .kinds = BUDGET_KINDS, .rates = rates });
 }
 
 static void open_store(struct identity *identity)
@@ -196,7 +196,7 @@ void invite_fixture_abort(struct invite_fixture *fixture)
 int invite_fixture_invite(struct invite_fixture *fixture, const char *address, const char *more,
 			  struct invite_answer *ret_answer)
 {
-	static const struct message_style style;
+	static const struct letter_style style;
 	json_t *body = json_loads(more ? more : "{}", 0, NULL);
 	struct invite_asking asking = {
 		.medium = "email",

@@ -6,15 +6,15 @@
 #include "identity/routes.h"
 #include "identity/sms/sms.h"
 #include "identity/suppress/suppression.h"
-#include "identity/validate/allowance.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/mail/address.h"
 #include "shared/mail/mailer.h"
 #include "shared/mail/template.h"
+#include "shared/threepid/allowance.h"
+#include "shared/threepid/claim.h"
 
-static const struct store_table *const tables[] = { &session_table, &session_address_table,
-						    &session_end_table, &suppression_table, NULL };
+static const struct store_table *const tables[] = { &claim_table, &claim_address_table,
+						    &claim_end_table, &suppression_table, NULL };
 
 struct validate_world world;
 static char *next_hosts[] = { (char *)"ok.example" };
@@ -33,10 +33,9 @@ int __wrap_mailer_add(struct mailer *mailer, struct store_txn *txn, const struct
 int __wrap_sms_add(struct sms *sms, struct store_txn *txn, const char *msisdn, const char *text,
 		   uint64_t *ret_id, struct mx_error *err);
 int __wrap_sms_may_send(struct sms *sms, const char *msisdn, struct mx_error *err);
-int __wrap_budgets_take(struct budgets *budgets, enum budget_kind kind, const char *name,
-			double amount, int64_t *ret_retry_ms, struct mx_error *err);
-void __wrap_budgets_give(struct budgets *budgets, enum budget_kind kind, const char *name,
-			 double amount);
+int __wrap_budgets_take(struct budgets *budgets, unsigned kind, const char *name, double amount,
+			int64_t *ret_retry_ms, struct mx_error *err);
+void __wrap_budgets_give(struct budgets *budgets, unsigned kind, const char *name, double amount);
 void __wrap_budgets_prefix(const char *address, char ret_prefix[64]);
 void __wrap_outbox_look(struct outbox *outbox, uint64_t id, struct outbox_report *ret_report);
 void __wrap_outbox_watch(struct outbox *outbox, uint64_t id, struct req_wake *wake);
@@ -87,8 +86,8 @@ int __wrap_sms_may_send(struct sms *sms, const char *msisdn, struct mx_error *er
 	return world.may_send;
 }
 
-int __wrap_budgets_take(struct budgets *budgets, enum budget_kind kind, const char *name,
-			double amount, int64_t *ret_retry_ms, struct mx_error *err)
+int __wrap_budgets_take(struct budgets *budgets, unsigned kind, const char *name, double amount,
+			int64_t *ret_retry_ms, struct mx_error *err)
 {
 	(void)budgets;
 	(void)kind;
@@ -100,8 +99,7 @@ int __wrap_budgets_take(struct budgets *budgets, enum budget_kind kind, const ch
 	return mx_fail(err, MX_LIMIT_EXCEEDED, "Too many");
 }
 
-void __wrap_budgets_give(struct budgets *budgets, enum budget_kind kind, const char *name,
-			 double amount)
+void __wrap_budgets_give(struct budgets *budgets, unsigned kind, const char *name, double amount)
 {
 	(void)budgets;
 	(void)kind;

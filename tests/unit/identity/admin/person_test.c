@@ -13,7 +13,6 @@
 #include "identity/invite/invite.h"
 #include "identity/long_term_keys.h"
 #include "identity/suppress/suppression.h"
-#include "identity/validate/session.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -24,6 +23,7 @@
 #include "shared/mail/mailer.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/each.h"
+#include "shared/threepid/claim.h"
 #include "tests/support/store_fixture.h"
 
 #include <stdio.h>
@@ -46,9 +46,9 @@ static const struct store_table *const person_tables[] = {
 	&binding_user_table,
 	&binding_log_table,
 	&lookup_table,
-	&session_table,
-	&session_address_table,
-	&session_end_table,
+	&claim_table,
+	&claim_address_table,
+	&claim_end_table,
 	&invite_table,
 	&invite_address_table,
 	&invite_index_table,
@@ -195,15 +195,16 @@ static void store_invite(struct world *world, const char *token, const char *add
 
 static void open_session(struct world *world, const struct threepid *threepid)
 {
-	const struct session_request request = {
+	const struct claim_request request = {
 		.threepid = *threepid,
 		.address_as_sent = threepid->address,
 		.client_secret = "s3cret",
 	};
-	struct session session;
+	const struct claim_call claims = claim_call_of(world->call);
+	struct claim session;
 	bool must_send;
 
-	assert_int_equal(session_open(&world->call, &request, &session, &must_send, NULL), 0);
+	assert_int_equal(claim_open(&claims, &request, &session, &must_send, NULL), 0);
 }
 
 static void sign_in(struct world *world, const char *user_id)

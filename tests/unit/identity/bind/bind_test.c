@@ -2,10 +2,10 @@
 
 #include "identity/invite/invite.h"
 #include "identity/message/message.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/threepid/claim.h"
 #include "tests/support/binding_fixture.h"
 
 /* wrap: invite_bind message_mail */
@@ -35,12 +35,12 @@ int __wrap_invite_bind(const struct identity_call *call, const struct threepid *
 }
 
 int __wrap_message_mail(const struct identity_call *call, enum message_kind kind,
-			const struct message_style *style, const char *to,
+			const struct letter_style *style, const char *to,
 			const struct template_values *values, uint64_t *ret_id,
 			struct mx_error *err);
 
 int __wrap_message_mail(const struct identity_call *call, enum message_kind kind,
-			const struct message_style *style, const char *to,
+			const struct letter_style *style, const char *to,
 			const struct template_values *values, uint64_t *ret_id,
 			struct mx_error *err)
 {
@@ -74,7 +74,7 @@ static struct binding_fixture *begin(void **state)
 	return f;
 }
 
-static const struct session session = { .threepid = { "email", "alice@example.com" } };
+static const struct claim session = { .threepid = { "email", "alice@example.com" } };
 
 static void bind_user(struct binding_fixture *f, const char *user_id)
 {

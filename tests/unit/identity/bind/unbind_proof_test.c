@@ -3,16 +3,16 @@
 #include "identity/bind/key_waits.h"
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
-#include "identity/validate/session.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
 #include "shared/keys/key_ring.h"
+#include "shared/threepid/claim.h"
 #include "tests/support/signed_fixture.h"
 #include "tests/support/store_fixture.h"
 
-/* wrap: session_proof threepid_same key_ring_find key_ring_peek */
+/* wrap: claim_proof threepid_same key_ring_find key_ring_peek */
 
 #define SEED "YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"
 #define SIGNED_IS \
@@ -27,20 +27,18 @@
 
 static int proof_answer;
 
-int __wrap_session_proof(const struct identity_call *call, const char *id,
-			 const char *client_secret, struct session *ret_session,
-			 struct mx_error *err);
+int __wrap_claim_proof(const struct claim_call *call, const char *id, const char *client_secret,
+		       struct claim *ret_session, struct mx_error *err);
 
-int __wrap_session_proof(const struct identity_call *call, const char *id,
-			 const char *client_secret, struct session *ret_session,
-			 struct mx_error *err)
+int __wrap_claim_proof(const struct claim_call *call, const char *id, const char *client_secret,
+		       struct claim *ret_session, struct mx_error *err)
 {
 	(void)call;
 	assert_string_equal(id, "sid");
 	assert_string_equal(client_secret, "secret");
 	if (proof_answer)
 		return mx_fail(err, (enum mx_code) - proof_answer, "its own words");
-	*ret_session = (struct session){ .threepid = { "email", "alice@example.com" } };
+	*ret_session = (struct claim){ .threepid = { "email", "alice@example.com" } };
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 #include "identity/binding/lookup.h"
 
 #include "identity/binding/lookup_hash.h"
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
@@ -329,7 +329,8 @@ static void open_budget(struct binding_fixture *f, double burst)
 
 	for (int i = 0; i < BUDGET_KINDS; i++)
 		rates[i] = (struct budget_rate){ burst, 1000000000 };
-	f->identity.budgets = budgets_new(rates, NULL);
+	f->identity.budgets = budgets_new(
+		&(struct budgets_conf){ .kinds = BUDGET_KINDS, .rates = rates });
 }
 
 static json_t *misses(int count)

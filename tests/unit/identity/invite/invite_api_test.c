@@ -15,15 +15,15 @@
 static json_t *replied;
 static const char *query; /* the value of public_key */
 
-struct message_style __wrap_message_style_of(struct identity *identity, struct req *r);
+struct letter_style __wrap_message_style_of(struct identity *identity, struct req *r);
 void __wrap_reply_json(struct req *r, json_t *json);
 const char *__wrap_req_query(struct req *r, const char *name);
 
-struct message_style __wrap_message_style_of(struct identity *identity, struct req *r)
+struct letter_style __wrap_message_style_of(struct identity *identity, struct req *r)
 {
 	(void)identity;
 	(void)r;
-	return (struct message_style){ 0 };
+	return (struct letter_style){ 0 };
 }
 
 void __wrap_reply_json(struct req *r, json_t *json)

@@ -1,7 +1,7 @@
 /* wrap: message_mail listed_or_bound threepid_parse */
 #include "identity/invite/invite.h"
 
-#include "identity/budgets.h"
+#include "identity/budget_kinds.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"

@@ -190,7 +190,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void mail(enum message_kind kind, const struct message_style *style,
+static void mail(enum message_kind kind, const struct letter_style *style,
 		 const struct template_value *items, size_t len)
 {
 	const struct identity_call call = { .identity = &identity,
@@ -213,7 +213,7 @@ static const struct template_value verification[] = {
 
 static void a_verification_mail_has_link_and_token_in_both_parts(void **state)
 {
-	const struct message_style style = { NULL, "en" };
+	const struct letter_style style = { NULL, "en" };
 
 	(void)state;
 	mail(MESSAGE_VERIFICATION, &style, verification, 3);
@@ -231,7 +231,7 @@ static void nothing_is_written_to_whom_it_must_not_be(void **state)
 {
 	const struct identity_call call = { .identity = &identity, .mem = mem };
 	const struct template_values values = { verification, 3 };
-	const struct message_style style = { NULL, "en" };
+	const struct letter_style style = { NULL, "en" };
 	struct mx_error err = { 0 };
 	uint64_t id;
 
@@ -268,8 +268,8 @@ static void every_kind_exists_in_every_language(void **state)
 
 	(void)state;
 	for (int i = 0; i < 4 * (MESSAGE_TEST + 1); i++) {
-		const struct message_style english = { NULL, "en" };
-		const struct message_style style = { NULL, languages[i % 4] };
+		const struct letter_style english = { NULL, "en" };
+		const struct letter_style style = { NULL, languages[i % 4] };
 		mx_autofree char *text = NULL;
 
 		mail((enum message_kind)(i / 4), &english, values, 4);
@@ -290,7 +290,7 @@ static void values_cannot_leave_their_place(void **state)
 		{ "token", "s3cret" },
 		{ "to", "other@example.org" },
 	};
-	const struct message_style style = { NULL, "en" };
+	const struct letter_style style = { NULL, "en" };
 
 	(void)state;
 	mail(MESSAGE_INVITE, &style, values, 4);
@@ -306,7 +306,7 @@ static void a_long_name_does_not_make_a_long_subject(void **state)
 {
 	char name[10001];
 	const struct template_value value = { "sender_display_name", name };
-	const struct message_style style = { NULL, "en" };
+	const struct letter_style style = { NULL, "en" };
 
 	(void)state;
 	for (size_t i = 0; i + 3 < sizeof(name); i += 3)
@@ -318,7 +318,7 @@ static void a_long_name_does_not_make_a_long_subject(void **state)
 
 static void a_brand_replaces_what_it_has(void **state)
 {
-	const struct message_style style = { "acme", "de" };
+	const struct letter_style style = { "acme", "de" };
 
 	(void)state;
 	make_brand("acme");
@@ -333,7 +333,7 @@ static void a_brand_replaces_what_it_has(void **state)
 
 static void an_older_directory_of_whole_messages_is_read(void **state)
 {
-	const struct message_style style = { "old", "en" };
+	const struct letter_style style = { "old", "en" };
 
 	(void)state;
 	make_brand("old");
@@ -358,7 +358,7 @@ static void an_older_directory_of_whole_messages_is_read(void **state)
 static void a_whole_message_may_ask_for_the_usual_subject(void **state)
 {
 	const struct template_value sender = { "sender_display_name", "Bob" };
-	const struct message_style style = { "old", "en" };
+	const struct letter_style style = { "old", "en" };
 
 	(void)state;
 	make_brand("old");
@@ -374,7 +374,7 @@ static void without_a_relay_no_mail_is_promised(void **state)
 {
 	const struct identity_call call = { .identity = &identity, .mem = mem };
 	const struct template_values none = { NULL, 0 };
-	const struct message_style style = { NULL, "en" };
+	const struct letter_style style = { NULL, "en" };
 	uint64_t id;
 
 	(void)state;
@@ -386,7 +386,7 @@ static void without_a_relay_no_mail_is_promised(void **state)
 static void a_text_message_is_one_line_with_the_token(void **state)
 {
 	const struct identity_call call = { .identity = &identity, .mem = mem };
-	const struct message_style style = { NULL, "de" };
+	const struct letter_style style = { NULL, "de" };
 	uint64_t id = 0;
 
 	(void)state;

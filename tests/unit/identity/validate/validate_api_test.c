@@ -1,4 +1,4 @@
-#include "identity/validate/session.h"
+#include "shared/threepid/claim.h"
 #include "tests/support/validate_fixture.h"
 
 /* wrap: mailer_add sms_add sms_may_send budgets_take budgets_give budgets_prefix call_of */
@@ -154,7 +154,7 @@ static void a_token_is_right_wrong_or_dead(void **state)
 	mx_autofree char *token = mailed_token();
 
 	(void)state;
-	for (int i = 0; i < SESSION_TRIES; i++)
+	for (int i = 0; i < CLAIM_TRIES; i++)
 		assert_int_equal(submit(sid, "wrong"), -MX_TOKEN_INCORRECT);
 	assert_int_equal(submit(sid, token), -MX_TOKEN_INCORRECT);
 	assert_int_equal(validated(sid, "s3cret"), -MX_SESSION_NOT_VALIDATED);

@@ -1,6 +1,5 @@
-#include "identity/validate/session.h"
+#include "shared/threepid/claim.h"
 
-#include "identity/identity.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
@@ -13,13 +12,11 @@
 #define HOUR_MS  INT64_C(3600000)
 #define EVERYONE 1000
 
-static const struct store_table *const store_test_tables[] = { &session_table,
-							       &session_address_table,
-							       &session_end_table, NULL };
+static const struct store_table *const store_test_tables[] = { &claim_table, &claim_address_table,
+							       &claim_end_table, NULL };
 
 static struct outbox_report outbox_says;
 static struct mx_arena *mem;
-static struct identity identity;
 
 void __wrap_outbox_look(struct outbox *outbox, uint64_t id, struct outbox_report *ret_report);
 
@@ -44,14 +41,12 @@ static int free_arena(void **state)
 	return 0;
 }
 
-static struct identity_call at(void **txn, int64_t now_ms)
+static struct claim_call at(void **txn, int64_t now_ms)
 {
-	return (struct identity_call){
-		.identity = &identity, .txn = *txn, .mem = mem, .now_ms = now_ms
-	};
+	return (struct claim_call){ .txn = *txn, .mem = mem, .now_ms = now_ms };
 }
 
-static const struct session_request ann = {
+static const struct claim_request ann = {
 	.threepid = { "email", "ann@example.org" },
 	.address_as_sent = "Ann@example.org",
 	.client_secret = "s3cret",
@@ -59,21 +54,21 @@ static const struct session_request ann = {
 };
 
 /* Opens, and sends if a message is due. */
-static struct session ask(void **txn, const struct session_request *request, int64_t now_ms,
-			  bool *ret_sends)
+static struct claim ask(void **txn, const struct claim_request *request, int64_t now_ms,
+			bool *ret_sends)
 {
-	const struct identity_call call = at(txn, now_ms);
+	const struct claim_call call = at(txn, now_ms);
 	struct mx_error err = { 0 };
-	struct session session;
+	struct claim session;
 
-	if (session_open(&call, request, &session, ret_sends, &err))
+	if (claim_open(&call, request, &session, ret_sends, &err))
 		fail_msg("%s", err.text);
 	if (*ret_sends)
-		session_sent(&call, &session, request->send_attempt, 7);
+		claim_sent(&call, &session, request->send_attempt, 7);
 	return session;
 }
 
-static struct session open_ann(void **txn, int64_t now_ms)
+static struct claim open_ann(void **txn, int64_t now_ms)
 {
 	bool sends;
 
@@ -81,37 +76,37 @@ static struct session open_ann(void **txn, int64_t now_ms)
 	return ask(txn, &ann, now_ms, &sends);
 }
 
-static bool submit(void **txn, const struct session *session, const char *token, int64_t now_ms)
+static bool submit(void **txn, const struct claim *session, const char *token, int64_t now_ms)
 {
-	const struct identity_call call = at(txn, now_ms);
-	struct session loaded;
+	const struct claim_call call = at(txn, now_ms);
+	struct claim loaded;
 	bool right = false;
 
-	assert_int_equal(session_load(&call, session->id, "s3cret", &loaded, NULL), 0);
-	assert_int_equal(session_submit(&call, &loaded, token, &right, NULL), 0);
+	assert_int_equal(claim_load(&call, session->id, "s3cret", &loaded, NULL), 0);
+	assert_int_equal(claim_submit(&call, &loaded, token, &right, NULL), 0);
 	return right;
 }
 
 static int load(void **txn, const char *id, const char *secret, int64_t now_ms)
 {
-	const struct identity_call call = at(txn, now_ms);
-	struct session session;
+	const struct claim_call call = at(txn, now_ms);
+	struct claim session;
 
-	return session_load(&call, id, secret, &session, NULL);
+	return claim_load(&call, id, secret, &session, NULL);
 }
 
 static int prove(void **txn, const char *id, const char *secret, int64_t now_ms)
 {
-	const struct identity_call call = at(txn, now_ms);
-	struct session session;
+	const struct claim_call call = at(txn, now_ms);
+	struct claim session;
 
-	return session_proof(&call, id, secret, &session, NULL);
+	return claim_proof(&call, id, secret, &session, NULL);
 }
 
 static void the_same_attempt_sends_once(void **txn)
 {
-	struct session_request second = ann;
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim_request second = ann;
+	struct claim session = open_ann(txn, BORN_MS);
 	bool sends;
 
 	assert_string_equal(ask(txn, &ann, BORN_MS, &sends).id, session.id);
@@ -145,22 +140,22 @@ static void an_attempt_that_failed_for_good_is_made_again(void **txn)
 
 static void an_attempt_noted_as_not_sent_is_made_again(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	const struct identity_call call = at(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
+	const struct claim_call call = at(txn, BORN_MS);
 	bool sends;
 
-	session_not_sent(&call, session.id, 6);
+	claim_not_sent(&call, session.id, 6);
 	outbox_says.stage = OUTBOX_UNKNOWN;
 	ask(txn, &ann, BORN_MS, &sends);
 	assert_false(sends);
-	session_not_sent(&call, session.id, 7);
+	claim_not_sent(&call, session.id, 7);
 	ask(txn, &ann, BORN_MS, &sends);
 	assert_true(sends);
 }
 
 static void without_an_attempt_it_is_sent_once(void **txn)
 {
-	struct session_request first = ann;
+	struct claim_request first = ann;
 	bool sends;
 
 	first.send_attempt = -1;
@@ -175,8 +170,8 @@ static void without_an_attempt_it_is_sent_once(void **txn)
 
 static void another_secret_is_another_session(void **txn)
 {
-	struct session_request other = ann;
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim_request other = ann;
+	struct claim session = open_ann(txn, BORN_MS);
 	bool sends;
 
 	other.client_secret = "0ther";
@@ -186,15 +181,15 @@ static void another_secret_is_another_session(void **txn)
 
 static void the_right_token_validates_and_stays_right(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	const struct identity_call call = at(txn, BORN_MS + 2 * HOUR_MS);
-	struct session proven;
+	struct claim session = open_ann(txn, BORN_MS);
+	const struct claim_call call = at(txn, BORN_MS + 2 * HOUR_MS);
+	struct claim proven;
 
 	assert_int_equal(strlen(session.token), 32);
 	assert_int_equal(prove(txn, session.id, "s3cret", BORN_MS), -MX_SESSION_NOT_VALIDATED);
 	assert_true(submit(txn, &session, session.token, BORN_MS + HOUR_MS));
 	assert_true(submit(txn, &session, session.token, BORN_MS + 2 * HOUR_MS));
-	assert_int_equal(session_proof(&call, session.id, "s3cret", &proven, NULL), 0);
+	assert_int_equal(claim_proof(&call, session.id, "s3cret", &proven, NULL), 0);
 	assert_int_equal(proven.validated_ms, BORN_MS + HOUR_MS);
 	assert_string_equal(proven.threepid.address, "ann@example.org");
 	assert_string_equal(proven.address_as_sent, "Ann@example.org");
@@ -203,9 +198,9 @@ static void the_right_token_validates_and_stays_right(void **txn)
 
 static void five_wrong_tries_kill_the_token(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
 
-	for (int i = 0; i < SESSION_TRIES; i++) {
+	for (int i = 0; i < CLAIM_TRIES; i++) {
 		assert_false(submit(txn, &session, "wrong", BORN_MS));
 		store_fixture_commit(txn);
 	}
@@ -215,23 +210,23 @@ static void five_wrong_tries_kill_the_token(void **txn)
 
 static void four_wrong_tries_do_not(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
 
-	for (int i = 0; i < SESSION_TRIES - 1; i++)
+	for (int i = 0; i < CLAIM_TRIES - 1; i++)
 		assert_false(submit(txn, &session, "wrong", BORN_MS));
 	assert_true(submit(txn, &session, session.token, BORN_MS));
-	for (int i = 0; i < SESSION_TRIES; i++)
+	for (int i = 0; i < CLAIM_TRIES; i++)
 		assert_false(submit(txn, &session, "wrong", BORN_MS));
 	assert_true(submit(txn, &session, session.token, BORN_MS));
 }
 
 static void a_dead_token_is_replaced_by_a_new_session(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	struct session next;
+	struct claim session = open_ann(txn, BORN_MS);
+	struct claim next;
 	bool sends;
 
-	for (int i = 0; i < SESSION_TRIES; i++)
+	for (int i = 0; i < CLAIM_TRIES; i++)
 		submit(txn, &session, "wrong", BORN_MS);
 	next = ask(txn, &ann, BORN_MS, &sends);
 	assert_true(sends);
@@ -241,8 +236,8 @@ static void a_dead_token_is_replaced_by_a_new_session(void **txn)
 
 static void a_request_after_validation_gets_a_fresh_session(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	struct session next;
+	struct claim session = open_ann(txn, BORN_MS);
+	struct claim next;
 	bool sends;
 
 	submit(txn, &session, session.token, BORN_MS);
@@ -259,7 +254,7 @@ static void a_request_after_validation_gets_a_fresh_session(void **txn)
 
 static void a_session_ends_a_day_after_its_birth_or_validation(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
 	bool sends;
 
 	ask(txn, &ann, BORN_MS + 20 * HOUR_MS, &sends);
@@ -273,8 +268,8 @@ static void a_session_ends_a_day_after_its_birth_or_validation(void **txn)
 
 static void an_expired_session_is_remembered_for_five_days(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	int64_t forgotten_ms = BORN_MS + SESSION_LIFE_MS + SESSION_TOMBSTONE_MS;
+	struct claim session = open_ann(txn, BORN_MS);
+	int64_t forgotten_ms = BORN_MS + CLAIM_LIFE_MS + CLAIM_TOMBSTONE_MS;
 
 	assert_int_equal(load(txn, session.id, "s3cret", forgotten_ms - 1), -MX_SESSION_EXPIRED);
 	assert_int_equal(load(txn, session.id, "s3cret", forgotten_ms), -MX_NO_VALID_SESSION);
@@ -282,32 +277,31 @@ static void an_expired_session_is_remembered_for_five_days(void **txn)
 
 static void a_wrong_secret_looks_like_an_unknown_session(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	const struct identity_call late = at(txn, BORN_MS + 30 * HOUR_MS);
+	struct claim session = open_ann(txn, BORN_MS);
+	const struct claim_call late = at(txn, BORN_MS + 30 * HOUR_MS);
 	struct mx_error unknown = { 0 }, wrong = { 0 };
-	struct session out;
+	struct claim out;
 
-	assert_int_equal(session_load(&late, "nobody", "s3cret", &out, &unknown),
+	assert_int_equal(claim_load(&late, "nobody", "s3cret", &out, &unknown),
 			 -MX_NO_VALID_SESSION);
-	assert_int_equal(session_load(&late, session.id, "other", &out, &wrong),
+	assert_int_equal(claim_load(&late, session.id, "other", &out, &wrong),
 			 -MX_NO_VALID_SESSION);
 	assert_string_equal(wrong.text, unknown.text);
 }
 
 static void a_token_has_at_most_255_code_points(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	const struct identity_call call = at(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
+	const struct claim_call call = at(txn, BORN_MS);
 	mx_str_auto token = { 0 };
 	bool right = true;
 
 	for (int i = 0; i < VALIDATION_TOKEN_MAX; i++)
 		mx_str_add_text(&token, "\U0001F600");
-	assert_int_equal(session_submit(&call, &session, token.ptr, &right, NULL), 0);
+	assert_int_equal(claim_submit(&call, &session, token.ptr, &right, NULL), 0);
 	assert_false(right);
 	mx_str_add_text(&token, "\U0001F600");
-	assert_int_equal(session_submit(&call, &session, token.ptr, &right, NULL),
-			 -MX_INVALID_PARAM);
+	assert_int_equal(claim_submit(&call, &session, token.ptr, &right, NULL), -MX_INVALID_PARAM);
 }
 
 static void a_client_secret_has_its_alphabet_and_length(void **txn)
@@ -328,14 +322,14 @@ static void a_client_secret_has_its_alphabet_and_length(void **txn)
 
 static void a_text_message_has_six_digits(void **txn)
 {
-	const struct session_request phone = {
+	const struct claim_request phone = {
 		.threepid = { "msisdn", "447700900001" },
 		.address_as_sent = "",
 		.client_secret = "s3cret",
 		.send_attempt = 1,
 		.short_token = true,
 	};
-	struct session session;
+	struct claim session;
 	bool sends;
 
 	session = ask(txn, &phone, BORN_MS, &sends);
@@ -346,44 +340,44 @@ static void a_text_message_has_six_digits(void **txn)
 
 static void the_newest_next_link_counts(void **txn)
 {
-	struct session_request linked = ann;
-	const struct identity_call call = at(txn, BORN_MS);
-	struct session session = open_ann(txn, BORN_MS), loaded;
+	struct claim_request linked = ann;
+	const struct claim_call call = at(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS), loaded;
 	bool sends;
 
 	assert_null(session.next_link);
 	linked.next_link = "https://ok.example/";
 	ask(txn, &linked, BORN_MS, &sends);
-	assert_int_equal(session_load(&call, session.id, "s3cret", &loaded, NULL), 0);
+	assert_int_equal(claim_load(&call, session.id, "s3cret", &loaded, NULL), 0);
 	assert_string_equal(loaded.next_link, "https://ok.example/");
 }
 
 static void only_what_is_past_its_tombstone_is_reaped(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
+	struct claim session = open_ann(txn, BORN_MS);
 	struct store *store = store_fixture_store(txn);
-	int64_t end_ms = BORN_MS + 2 * SESSION_LIFE_MS + SESSION_TOMBSTONE_MS;
+	int64_t end_ms = BORN_MS + 2 * CLAIM_LIFE_MS + CLAIM_TOMBSTONE_MS;
 
 	store_fixture_commit(txn);
-	assert_int_equal(session_reap(store, end_ms, EVERYONE), 0);
-	assert_int_equal(session_reap(store, end_ms + 1, EVERYONE), 1);
-	assert_int_equal(session_reap(store, end_ms + 1, EVERYONE), 0);
+	assert_int_equal(claim_reap(store, end_ms, EVERYONE), 0);
+	assert_int_equal(claim_reap(store, end_ms + 1, EVERYONE), 1);
+	assert_int_equal(claim_reap(store, end_ms + 1, EVERYONE), 0);
 	store_fixture_commit(txn);
 	assert_int_equal(load(txn, session.id, "s3cret", BORN_MS), -MX_NO_VALID_SESSION);
 }
 
 static void reaping_an_old_session_leaves_its_successor(void **txn)
 {
-	struct session session = open_ann(txn, BORN_MS);
-	int64_t later_ms = BORN_MS + 3 * SESSION_LIFE_MS;
-	struct session next;
+	struct claim session = open_ann(txn, BORN_MS);
+	int64_t later_ms = BORN_MS + 3 * CLAIM_LIFE_MS;
+	struct claim next;
 	bool sends;
 
 	next = ask(txn, &ann, later_ms, &sends);
 	assert_string_not_equal(next.id, session.id);
 	store_fixture_commit(txn);
 	assert_int_equal(
-		session_reap(store_fixture_store(txn), BORN_MS + 8 * SESSION_LIFE_MS, EVERYONE), 1);
+		claim_reap(store_fixture_store(txn), BORN_MS + 8 * CLAIM_LIFE_MS, EVERYONE), 1);
 	store_fixture_commit(txn);
 	assert_string_equal(ask(txn, &ann, later_ms + 1, &sends).id, next.id);
 	assert_false(sends);
@@ -412,6 +406,5 @@ int main(void)
 		store_test(only_what_is_past_its_tombstone_is_reaped),
 		store_test(reaping_an_old_session_leaves_its_successor),
 	};
-	return cmocka_run_group_tests_name("identity/validate/session", tests, make_arena,
-					   free_arena);
+	return cmocka_run_group_tests_name("threepid/claim", tests, make_arena, free_arena);
 }

@@ -1,4 +1,4 @@
-#include "identity/budgets.h"
+#include "shared/threepid/budgets.h"
 
 #include "shared/core/error.h"
 #include "shared/core/metrics.h"
@@ -13,6 +13,8 @@
 
 #define NOW INT64_C(1700000000000)
 
+enum { MAILS, TEXTS, BUDGET_KINDS };
+
 static struct budget_rate rates[BUDGET_KINDS];
 
 static int setup(void **state)
@@ -20,7 +22,7 @@ static int setup(void **state)
 	for (int kind = 0; kind < BUDGET_KINDS; kind++)
 		rates[kind] = (struct budget_rate){ .burst = 2, .refill_ms = 1000 };
 	mx_time_fake(NOW, 0);
-	*state = budgets_new(rates, NULL);
+	*state = budgets_new(&(struct budgets_conf){ .kinds = BUDGET_KINDS, .rates = rates });
 	return 0;
 }
 
@@ -35,7 +37,7 @@ static int take(void **state, const char *name, double amount)
 {
 	int64_t wait_ms;
 
-	return budgets_take(*state, BUDGET_MAIL_ADDRESS, name, amount, &wait_ms, NULL);
+	return budgets_take(*state, MAILS, name, amount, &wait_ms, NULL);
 }
 
 static void a_burst_is_there_and_then_no_more(void **state)
@@ -45,8 +47,7 @@ static void a_burst_is_there_and_then_no_more(void **state)
 
 	assert_int_equal(take(state, "a", 1), 0);
 	assert_int_equal(take(state, "a", 1), 0);
-	assert_int_equal(budgets_take(*state, BUDGET_MAIL_ADDRESS, "a", 1, &wait_ms, &err),
-			 -MX_LIMIT_EXCEEDED);
+	assert_int_equal(budgets_take(*state, MAILS, "a", 1, &wait_ms, &err), -MX_LIMIT_EXCEEDED);
 	assert_int_equal(wait_ms, 1000);
 	assert_int_equal(err.retry_after_ms, 1000);
 }
@@ -75,23 +76,23 @@ static void names_and_kinds_do_not_share(void **state)
 
 	assert_int_equal(take(state, "a", 2), 0);
 	assert_int_equal(take(state, "b", 2), 0);
-	assert_int_equal(budgets_take(*state, BUDGET_SMS_NUMBER, "a", 2, &wait_ms, NULL), 0);
+	assert_int_equal(budgets_take(*state, TEXTS, "a", 2, &wait_ms, NULL), 0);
 }
 
 static void what_did_not_happen_is_given_back(void **state)
 {
 	assert_int_equal(take(state, "a", 2), 0);
-	budgets_give(*state, BUDGET_MAIL_ADDRESS, "a", 1);
+	budgets_give(*state, MAILS, "a", 1);
 	assert_int_equal(take(state, "a", 1), 0);
 	assert_int_equal(take(state, "a", 1), -MX_LIMIT_EXCEEDED);
-	budgets_give(*state, BUDGET_MAIL_ADDRESS, "b", 5);
+	budgets_give(*state, MAILS, "b", 5);
 	assert_int_equal(take(state, "b", 3), -MX_LIMIT_EXCEEDED);
 }
 
 static void new_rates_count_at_once(void **state)
 {
 	assert_int_equal(take(state, "a", 2), 0);
-	rates[BUDGET_MAIL_ADDRESS].refill_ms = 10;
+	rates[MAILS].refill_ms = 10;
 	budgets_set(*state, rates);
 	mx_time_fake(NOW, 10);
 	assert_int_equal(take(state, "a", 1), 0);
@@ -99,17 +100,17 @@ static void new_rates_count_at_once(void **state)
 
 static void refusals_are_counted(void **state)
 {
+	static const char *const names[] = { "mails", "texts" };
 	struct mx_metrics *metrics = mx_metrics_new();
-	struct budgets *budgets = budgets_new(rates, metrics);
+	const struct budgets_conf conf = { names, BUDGET_KINDS, rates, metrics, "refusals_total" };
+	struct budgets *budgets = budgets_new(&conf);
 	mx_str_auto page = { 0 };
 	int64_t wait_ms;
 
 	(void)state;
-	assert_int_equal(budgets_take(budgets, BUDGET_LOOKUP_MISSES, "a", 3, &wait_ms, NULL),
-			 -MX_LIMIT_EXCEEDED);
+	assert_int_equal(budgets_take(budgets, TEXTS, "a", 3, &wait_ms, NULL), -MX_LIMIT_EXCEEDED);
 	mx_metrics_write(metrics, &page);
-	assert_non_null(
-		strstr(page.ptr, "identity_budget_refusals_total{budget=\"lookup_misses\"} 1\n"));
+	assert_non_null(strstr(page.ptr, "refusals_total{budget=\"texts\"} 1\n"));
 	budgets_free(budgets);
 	mx_metrics_free(metrics);
 }
@@ -146,5 +147,5 @@ int main(void)
 		cmocka_unit_test(neighbours_share_a_prefix),
 	};
 
-	return cmocka_run_group_tests_name("identity/budgets", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("threepid/budgets", tests, NULL, NULL);
 }

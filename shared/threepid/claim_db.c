@@ -1,6 +1,5 @@
-#include "identity/validate/session_db.h"
+#include "shared/threepid/claim_db.h"
 
-#include "identity/identity.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/store/key.h"
@@ -9,13 +8,20 @@
 
 #define RECORD_VERSION 1
 /* A session that is validated in its last moment, then used to the last, then remembered. */
-#define KEPT_MS (2 * SESSION_LIFE_MS + SESSION_TOMBSTONE_MS)
+#define KEPT_MS (2 * CLAIM_LIFE_MS + CLAIM_TOMBSTONE_MS)
 
-const struct store_table session_table = { "session", false };
-const struct store_table session_address_table = { "session_address", false };
-const struct store_table session_end_table = { "session_end", false };
+const struct store_table claim_table = { "claim", false };
+const struct store_table claim_address_table = { "claim_address", false };
+const struct store_table claim_end_table = { "claim_end", false };
 
-void session_secret_hash(const char *client_secret, uint8_t ret_hash[MX_SHA256_LEN])
+const struct store_table *const claim_tables[] = {
+	&claim_table,
+	&claim_address_table,
+	&claim_end_table,
+	NULL,
+};
+
+void claim_secret_hash(const char *client_secret, uint8_t ret_hash[MX_SHA256_LEN])
 {
 	mx_sha256(mx_slice(client_secret), ret_hash);
 }
@@ -71,9 +77,9 @@ static void put_text(struct mx_str *out, const char *text)
 	record_put_bytes(out, mx_slice(text ? text : ""));
 }
 
-static void write_row(const struct session_row *row, struct mx_str *out)
+static void write_row(const struct claim_row *row, struct mx_str *out)
 {
-	const struct session *session = &row->session;
+	const struct claim *session = &row->session;
 
 	record_begin(out, RECORD_VERSION);
 	put_text(out, session->threepid.medium);
@@ -96,9 +102,9 @@ static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
 	return mx_arena_slice(mem, record_bytes(reader)).ptr;
 }
 
-static void read_fields(struct record_reader *reader, struct mx_arena *mem, struct session_row *row)
+static void read_fields(struct record_reader *reader, struct mx_arena *mem, struct claim_row *row)
 {
-	struct session *session = &row->session;
+	struct claim *session = &row->session;
 	struct mx_slice hash;
 
 	session->threepid.medium = read_text(reader, mem);
@@ -122,10 +128,10 @@ static void read_fields(struct record_reader *reader, struct mx_arena *mem, stru
 }
 
 static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,
-		    struct session_row *ret_row)
+		    struct claim_row *ret_row)
 {
 	struct record_reader reader = record_open(value);
-	struct session_row row = { .session.id = id };
+	struct claim_row row = { .session.id = id };
 
 	read_fields(&reader, mem, &row);
 	if (!record_ok(&reader))
@@ -136,7 +142,7 @@ static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,
 
 /* ---- rows */
 
-static int get(const struct identity_call *call, const struct store_table *table,
+static int get(const struct claim_call *call, const struct store_table *table,
 	       const struct store_key *key, struct mx_slice *ret_value)
 {
 	struct mx_slice bytes = store_key_slice(key);
@@ -146,11 +152,11 @@ static int get(const struct identity_call *call, const struct store_table *table
 	return store_get(call->view, table, bytes, call->mem, ret_value);
 }
 
-int session_db_get(const struct identity_call *call, const char *id, struct session_row *ret_row)
+int claim_db_get(const struct claim_call *call, const char *id, struct claim_row *ret_row)
 {
 	const struct store_key key = id_key(id);
 	struct mx_slice value;
-	int rc = get(call, &session_table, &key, &value);
+	int rc = get(call, &claim_table, &key, &value);
 
 	/* No id that we make is longer than a key may be. */
 	if (rc == -MX_TOO_LARGE)
@@ -160,52 +166,51 @@ int session_db_get(const struct identity_call *call, const char *id, struct sess
 	return read_row(mx_arena_strdup(call->mem, id), value, call->mem, ret_row);
 }
 
-int session_db_find(const struct identity_call *call, const struct threepid *threepid,
-		    const char *client_secret, struct session_row *ret_row)
+int claim_db_find(const struct claim_call *call, const struct threepid *threepid,
+		  const char *client_secret, struct claim_row *ret_row)
 {
 	uint8_t hash[MX_SHA256_LEN];
 	struct store_key key;
 	struct mx_slice id;
 	int rc;
 
-	session_secret_hash(client_secret, hash);
+	claim_secret_hash(client_secret, hash);
 	key = address_key(threepid, hash);
-	rc = get(call, &session_address_table, &key, &id);
+	rc = get(call, &claim_address_table, &key, &id);
 	if (rc)
 		return rc;
-	return session_db_get(call, mx_arena_slice(call->mem, id).ptr, ret_row);
+	return claim_db_get(call, mx_arena_slice(call->mem, id).ptr, ret_row);
 }
 
-void session_db_put(struct store_txn *txn, const struct session_row *row)
+void claim_db_put(struct store_txn *txn, const struct claim_row *row)
 {
 	const struct store_key key = id_key(row->session.id);
 	mx_str_auto value = { 0 };
 
 	write_row(row, &value);
-	store_txn_put(txn, &session_table, store_key_slice(&key), mx_str_slice(&value));
+	store_txn_put(txn, &claim_table, store_key_slice(&key), mx_str_slice(&value));
 }
 
-void session_db_add(struct store_txn *txn, const struct session_row *row)
+void claim_db_add(struct store_txn *txn, const struct claim_row *row)
 {
-	const struct session *session = &row->session;
+	const struct claim *session = &row->session;
 	const struct store_key address = address_key(&session->threepid, row->secret_hash);
 	const struct store_key list = list_key(&session->threepid, session->id);
 	const struct store_key end = end_key(session->created_ms + KEPT_MS, session->id);
 
-	store_txn_put(txn, &session_address_table, store_key_slice(&list), MX_SLICE(""));
-	store_txn_put(txn, &session_address_table, store_key_slice(&address),
-		      mx_slice(session->id));
-	store_txn_put(txn, &session_end_table, store_key_slice(&end), MX_SLICE(""));
-	session_db_put(txn, row);
+	store_txn_put(txn, &claim_address_table, store_key_slice(&list), MX_SLICE(""));
+	store_txn_put(txn, &claim_address_table, store_key_slice(&address), mx_slice(session->id));
+	store_txn_put(txn, &claim_end_table, store_key_slice(&end), MX_SLICE(""));
+	claim_db_put(txn, row);
 }
 
 /* ---- of an address */
 
-static int read_listed(const struct identity_call *call, struct mx_slice key,
-		       struct session *ret_session)
+static int read_listed(const struct claim_call *call, struct mx_slice key,
+		       struct claim *ret_session)
 {
 	mx_str_auto part = { 0 };
-	struct session_row row;
+	struct claim_row row;
 	int rc;
 
 	while (key.len > 0) {
@@ -213,14 +218,14 @@ static int read_listed(const struct identity_call *call, struct mx_slice key,
 		if (!store_key_read_text(&key, &part))
 			return -MX_STORE;
 	}
-	rc = session_db_get(call, part.ptr, &row);
+	rc = claim_db_get(call, part.ptr, &row);
 	if (rc == 0)
 		*ret_session = row.session;
 	return rc == -MX_NOT_FOUND ? -MX_STORE : rc;
 }
 
-int session_db_list(const struct identity_call *call, const struct threepid *threepid,
-		    const struct page *page, struct session_list *ret_list)
+int claim_db_list(const struct claim_call *call, const struct threepid *threepid,
+		  const struct page *page, struct claim_list *ret_list)
 {
 	struct store_key from = list_key(threepid, NULL), to = { 0 };
 	struct store_range range = { .from = store_key_slice(&from) };
@@ -230,8 +235,8 @@ int session_db_list(const struct identity_call *call, const struct threepid *thr
 	store_key_range_end(&from, &to);
 	range.to = store_key_slice(&to);
 	page_narrow(page, &range, call->mem);
-	rc = call->txn ? store_txn_scan(call->txn, &session_address_table, &range, call->mem, &rows)
-		       : store_scan(call->view, &session_address_table, &range, call->mem, &rows);
+	rc = call->txn ? store_txn_scan(call->txn, &claim_address_table, &range, call->mem, &rows)
+		       : store_scan(call->view, &claim_address_table, &range, call->mem, &rows);
 	if (rc)
 		return rc;
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
@@ -245,40 +250,40 @@ int session_db_list(const struct identity_call *call, const struct threepid *thr
 /* ---- the end */
 
 /* Another session may live at the address by now. */
-static void forget_address(const struct identity_call *call, const struct session_row *row)
+static void forget_address(const struct claim_call *call, const struct claim_row *row)
 {
 	const struct store_key key = address_key(&row->session.threepid, row->secret_hash);
 	const struct store_key list = list_key(&row->session.threepid, row->session.id);
 	struct mx_slice id;
 
-	store_txn_delete(call->txn, &session_address_table, store_key_slice(&list));
-	if (get(call, &session_address_table, &key, &id) == 0 && mx_slice_is(id, row->session.id))
-		store_txn_delete(call->txn, &session_address_table, store_key_slice(&key));
+	store_txn_delete(call->txn, &claim_address_table, store_key_slice(&list));
+	if (get(call, &claim_address_table, &key, &id) == 0 && mx_slice_is(id, row->session.id))
+		store_txn_delete(call->txn, &claim_address_table, store_key_slice(&key));
 }
 
-static void forget(const struct identity_call *call, const char *id)
+static void forget(const struct claim_call *call, const char *id)
 {
 	const struct store_key key = id_key(id);
-	struct session_row row;
+	struct claim_row row;
 
-	if (session_db_get(call, id, &row) == 0)
+	if (claim_db_get(call, id, &row) == 0)
 		forget_address(call, &row);
-	store_txn_delete(call->txn, &session_table, store_key_slice(&key));
+	store_txn_delete(call->txn, &claim_table, store_key_slice(&key));
 }
 
-void session_db_delete(const struct identity_call *call, const char *id)
+void claim_db_delete(const struct claim_call *call, const char *id)
 {
-	struct session_row row;
+	struct claim_row row;
 	struct store_key end;
 
-	if (session_db_get(call, id, &row))
+	if (claim_db_get(call, id, &row))
 		return;
 	end = end_key(row.session.created_ms + KEPT_MS, id);
-	store_txn_delete(call->txn, &session_end_table, store_key_slice(&end));
+	store_txn_delete(call->txn, &claim_end_table, store_key_slice(&end));
 	forget(call, id);
 }
 
-static void forget_ended(const struct identity_call *call, struct mx_slice key)
+static void forget_ended(const struct claim_call *call, struct mx_slice key)
 {
 	struct mx_slice rest = key;
 	mx_str_auto id = { 0 };
@@ -286,17 +291,17 @@ static void forget_ended(const struct identity_call *call, struct mx_slice key)
 
 	if (store_key_read_i64(&rest, &end_ms) && store_key_read_text(&rest, &id))
 		forget(call, id.ptr ? id.ptr : "");
-	store_txn_delete(call->txn, &session_end_table, key);
+	store_txn_delete(call->txn, &claim_end_table, key);
 }
 
-size_t session_db_reap(struct store_txn *txn, int64_t now_ms, size_t limit, struct mx_arena *mem)
+size_t claim_db_reap(struct store_txn *txn, int64_t now_ms, size_t limit, struct mx_arena *mem)
 {
-	const struct identity_call call = { .txn = txn, .mem = mem, .now_ms = now_ms };
+	const struct claim_call call = { .txn = txn, .mem = mem, .now_ms = now_ms };
 	const struct store_key to = end_key(now_ms, NULL);
 	const struct store_range range = { .to = store_key_slice(&to), .limit = limit };
 	struct store_rows rows;
 
-	if (store_txn_scan(txn, &session_end_table, &range, mem, &rows))
+	if (store_txn_scan(txn, &claim_end_table, &range, mem, &rows))
 		return 0;
 	for (size_t i = 0; i < rows.len; i++)
 		forget_ended(&call, rows.items[i].key);

@@ -1,7 +1,5 @@
-#include "identity/validate/session.h"
+#include "shared/threepid/claim.h"
 
-#include "identity/identity.h"
-#include "identity/validate/session_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/rand.h"
@@ -9,6 +7,7 @@
 #include "shared/core/utf8.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
+#include "shared/threepid/claim_db.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -18,13 +17,13 @@
 
 enum stage { LIVE, EXPIRED, FORGOTTEN };
 
-static enum stage stage_of(const struct session *session, int64_t now_ms)
+static enum stage stage_of(const struct claim *session, int64_t now_ms)
 {
 	int64_t since_ms = session->validated_ms ? session->validated_ms : session->created_ms;
 
-	if (now_ms < since_ms + SESSION_LIFE_MS)
+	if (now_ms < since_ms + CLAIM_LIFE_MS)
 		return session->ended ? EXPIRED : LIVE;
-	return now_ms < since_ms + SESSION_LIFE_MS + SESSION_TOMBSTONE_MS ? EXPIRED : FORGOTTEN;
+	return now_ms < since_ms + CLAIM_LIFE_MS + CLAIM_TOMBSTONE_MS ? EXPIRED : FORGOTTEN;
 }
 
 int client_secret_check(const char *secret, struct mx_error *err)
@@ -51,47 +50,45 @@ static char *token_new(struct mx_arena *mem, bool is_short)
 	return token;
 }
 
-static struct session_row row_new(const struct identity_call *call,
-				  const struct session_request *request)
+static struct claim_row row_new(const struct claim_call *call, const struct claim_request *request)
 {
-	char *id = mx_arena_alloc(call->mem, SESSION_ID_LEN + 1);
-	struct session_row row = { .session = {
-					   .id = id,
-					   .token = token_new(call->mem, request->short_token),
-					   .next_link = request->next_link,
-					   .threepid = request->threepid,
-					   .address_as_sent = request->address_as_sent,
-					   .created_ms = call->now_ms,
-					   .send_attempt = -1,
-					   .tries_left = SESSION_TRIES,
-				   } };
+	char *id = mx_arena_alloc(call->mem, CLAIM_ID_LEN + 1);
+	struct claim_row row = { .session = {
+					 .id = id,
+					 .token = token_new(call->mem, request->short_token),
+					 .next_link = request->next_link,
+					 .threepid = request->threepid,
+					 .address_as_sent = request->address_as_sent,
+					 .created_ms = call->now_ms,
+					 .send_attempt = -1,
+					 .tries_left = CLAIM_TRIES,
+				 } };
 
-	mx_random_token(id, SESSION_ID_LEN);
-	session_secret_hash(request->client_secret, row.secret_hash);
+	mx_random_token(id, CLAIM_ID_LEN);
+	claim_secret_hash(request->client_secret, row.secret_hash);
 	return row;
 }
 
 /* Validated ones are evidence, not to be changed by another request; one whose tries are used up
  * cannot be validated any more. */
-static bool may_go_on(const struct session *session, int64_t now_ms)
+static bool may_go_on(const struct claim *session, int64_t now_ms)
 {
 	return stage_of(session, now_ms) == LIVE && !session->validated_ms && session->tries_left;
 }
 
 /* The outbox says of old messages that it does not know: then they count as sent. */
-static bool was_lost(const struct identity_call *call, const struct session *session)
+static bool was_lost(const struct claim_call *call, const struct claim *session)
 {
 	struct outbox_report report = { 0 };
 
 	if (!session->message)
 		return false;
-	outbox_look(call->identity->outbox, session->message, &report);
+	outbox_look(call->outbox, session->message, &report);
 	return report.stage == OUTBOX_ENDED && report.result != OUTBOX_SENT &&
 	       report.result != OUTBOX_UNSURE;
 }
 
-static bool must_send(const struct identity_call *call, const struct session *session,
-		      int64_t attempt)
+static bool must_send(const struct claim_call *call, const struct claim *session, int64_t attempt)
 {
 	if (session->send_attempt < 0 || attempt > session->send_attempt)
 		return true;
@@ -99,23 +96,23 @@ static bool must_send(const struct identity_call *call, const struct session *se
 	return (attempt < 0 || attempt == session->send_attempt) && was_lost(call, session);
 }
 
-int session_open(const struct identity_call *call, const struct session_request *request,
-		 struct session *ret_session, bool *ret_must_send, struct mx_error *err)
+int claim_open(const struct claim_call *call, const struct claim_request *request,
+	       struct claim *ret_session, bool *ret_must_send, struct mx_error *err)
 {
-	struct session_row row;
+	struct claim_row row;
 	int rc = client_secret_check(request->client_secret, err);
 
 	if (rc)
 		return rc;
-	rc = session_db_find(call, &request->threepid, request->client_secret, &row);
+	rc = claim_db_find(call, &request->threepid, request->client_secret, &row);
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
 	if (rc || !may_go_on(&row.session, call->now_ms)) {
 		row = row_new(call, request);
-		session_db_add(call->txn, &row);
+		claim_db_add(call->txn, &row);
 	} else if (request->next_link && !streq(request->next_link, row.session.next_link)) {
 		row.session.next_link = request->next_link;
-		session_db_put(call->txn, &row);
+		claim_db_put(call->txn, &row);
 	}
 	row.session.client_secret = request->client_secret;
 	*ret_must_send = must_send(call, &row.session, request->send_attempt);
@@ -124,39 +121,39 @@ int session_open(const struct identity_call *call, const struct session_request 
 }
 
 /* Changes the stored row by what only messages change. */
-static void note_message(const struct identity_call *call, const char *id, int64_t attempt,
+static void note_message(const struct claim_call *call, const char *id, int64_t attempt,
 			 uint64_t message)
 {
-	struct session_row row;
+	struct claim_row row;
 
-	if (session_db_get(call, id, &row))
+	if (claim_db_get(call, id, &row))
 		return;
 	row.session.send_attempt = attempt;
 	row.session.message = message;
 	if (message)
 		row.session.sent_ms = call->now_ms;
-	session_db_put(call->txn, &row);
+	claim_db_put(call->txn, &row);
 }
 
-void session_sent(const struct identity_call *call, const struct session *session, int64_t attempt,
-		  uint64_t message)
+void claim_sent(const struct claim_call *call, const struct claim *session, int64_t attempt,
+		uint64_t message)
 {
 	/* A request without an attempt counts as the lowest. */
 	note_message(call, session->id, attempt < 0 ? 0 : attempt, message);
 }
 
-void session_not_sent(const struct identity_call *call, const char *id, uint64_t message)
+void claim_not_sent(const struct claim_call *call, const char *id, uint64_t message)
 {
-	struct session_row row;
+	struct claim_row row;
 
 	/* Another message may have gone out meanwhile. */
-	if (session_db_get(call, id, &row) == 0 && row.session.message == message)
+	if (claim_db_get(call, id, &row) == 0 && row.session.message == message)
 		note_message(call, id, row.session.send_attempt - 1, 0);
 }
 
 /* ---- using */
 
-static int check_stage(const struct session *session, int64_t now_ms, struct mx_error *err)
+static int check_stage(const struct claim *session, int64_t now_ms, struct mx_error *err)
 {
 	switch (stage_of(session, now_ms)) {
 	case LIVE: return 0;
@@ -166,16 +163,16 @@ static int check_stage(const struct session *session, int64_t now_ms, struct mx_
 	return mx_fail(err, MX_NO_VALID_SESSION, "There is no such validation session");
 }
 
-int session_load(const struct identity_call *call, const char *id, const char *client_secret,
-		 struct session *ret_session, struct mx_error *err)
+int claim_load(const struct claim_call *call, const char *id, const char *client_secret,
+	       struct claim *ret_session, struct mx_error *err)
 {
 	uint8_t hash[MX_SHA256_LEN];
-	struct session_row row;
-	int rc = session_db_get(call, id, &row);
+	struct claim_row row;
+	int rc = claim_db_get(call, id, &row);
 
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	session_secret_hash(client_secret, hash);
+	claim_secret_hash(client_secret, hash);
 	if (rc || sodium_memcmp(hash, row.secret_hash, sizeof(hash)) != 0)
 		return mx_fail(err, MX_NO_VALID_SESSION, "There is no such validation session");
 	rc = check_stage(&row.session, call->now_ms, err);
@@ -186,11 +183,11 @@ int session_load(const struct identity_call *call, const char *id, const char *c
 	return 0;
 }
 
-int session_proof(const struct identity_call *call, const char *id, const char *client_secret,
-		  struct session *ret_session, struct mx_error *err)
+int claim_proof(const struct claim_call *call, const char *id, const char *client_secret,
+		struct claim *ret_session, struct mx_error *err)
 {
-	struct session session;
-	int rc = session_load(call, id, client_secret, &session, err);
+	struct claim session;
+	int rc = claim_load(call, id, client_secret, &session, err);
 
 	if (rc)
 		return rc;
@@ -200,33 +197,33 @@ int session_proof(const struct identity_call *call, const char *id, const char *
 	return 0;
 }
 
-static bool token_is(const struct session *session, const char *token)
+static bool token_is(const struct claim *session, const char *token)
 {
 	size_t len = strlen(session->token);
 
 	return strlen(token) == len && sodium_memcmp(session->token, token, len) == 0;
 }
 
-static void note_try(const struct identity_call *call, struct session_row *row, bool right)
+static void note_try(const struct claim_call *call, struct claim_row *row, bool right)
 {
 	if (right)
 		row->session.validated_ms = call->now_ms;
 	else
 		row->session.tries_left--;
-	session_db_put(call->txn, row);
+	claim_db_put(call->txn, row);
 }
 
-int session_submit(const struct identity_call *call, const struct session *session,
-		   const char *token, bool *ret_right, struct mx_error *err)
+int claim_submit(const struct claim_call *call, const struct claim *session, const char *token,
+		 bool *ret_right, struct mx_error *err)
 {
-	struct session_row row;
+	struct claim_row row;
 	bool right;
 	int rc;
 
 	if (!mx_utf8_valid(mx_slice(token)) ||
 	    mx_utf8_count(mx_slice(token)) > VALIDATION_TOKEN_MAX)
 		return mx_fail(err, MX_INVALID_PARAM, "token is not valid");
-	rc = session_db_get(call, session->id, &row);
+	rc = claim_db_get(call, session->id, &row);
 	if (rc)
 		return rc;
 	right = token_is(&row.session, token);
@@ -240,47 +237,47 @@ int session_submit(const struct identity_call *call, const struct session *sessi
 
 /* ---- for the operator */
 
-enum session_stage session_stage(const struct session *session, int64_t now_ms)
+enum claim_stage claim_stage(const struct claim *session, int64_t now_ms)
 {
 	if (stage_of(session, now_ms) != LIVE)
-		return SESSION_OVER;
-	return session->validated_ms ? SESSION_VALIDATED : SESSION_OPEN;
+		return CLAIM_OVER;
+	return session->validated_ms ? CLAIM_VALIDATED : CLAIM_OPEN;
 }
 
-int session_list(const struct identity_call *call, const struct threepid *threepid,
-		 const struct page *page, struct session_list *ret_list)
+int claim_list(const struct claim_call *call, const struct threepid *threepid,
+	       const struct page *page, struct claim_list *ret_list)
 {
-	return session_db_list(call, threepid, page, ret_list);
+	return claim_db_list(call, threepid, page, ret_list);
 }
 
-int session_end(const struct identity_call *call, const char *id, struct session *ret_session,
-		struct mx_error *err)
+int claim_end(const struct claim_call *call, const char *id, struct claim *ret_session,
+	      struct mx_error *err)
 {
-	struct session_row row;
-	int rc = session_db_get(call, id, &row);
+	struct claim_row row;
+	int rc = claim_db_get(call, id, &row);
 
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
 	if (rc || stage_of(&row.session, call->now_ms) != LIVE)
 		return mx_fail(err, MX_NOT_FOUND, "There is no such session, or it is over");
 	row.session.ended = true;
-	session_db_put(call->txn, &row);
+	claim_db_put(call->txn, &row);
 	outbox_withdraw_in(call->txn, row.session.message);
 	*ret_session = row.session;
 	return 0;
 }
 
-void session_forget(const struct identity_call *call, const struct session *session)
+void claim_forget(const struct claim_call *call, const struct claim *session)
 {
 	outbox_withdraw_in(call->txn, session->message);
-	session_db_delete(call, session->id);
+	claim_db_delete(call, session->id);
 }
 
-size_t session_reap(struct store *store, int64_t now_ms, size_t limit)
+size_t claim_reap(struct store *store, int64_t now_ms, size_t limit)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct store_txn *txn = store_txn_begin(store);
-	size_t reaped = session_db_reap(txn, now_ms, limit, mem);
+	size_t reaped = claim_db_reap(txn, now_ms, limit, mem);
 
 	/* What fails now is tried by the next call. */
 	return store_txn_commit(txn, NULL) == 0 ? reaped : 0;

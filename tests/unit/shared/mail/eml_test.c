@@ -1,4 +1,4 @@
-#include "identity/message/eml.h"
+#include "shared/mail/eml.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,5 +77,5 @@ int main(void)
 		cmocka_unit_test(an_undivided_body_may_be_html),
 		cmocka_unit_test(what_is_cut_off_does_no_harm),
 	};
-	return cmocka_run_group_tests_name("identity/message/eml", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("mail/eml", tests, NULL, NULL);
 }

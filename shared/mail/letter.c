@@ -1,7 +1,5 @@
-#include "identity/message/letter.h"
+#include "shared/mail/letter.h"
 
-#include "identity/identity.h"
-#include "identity/identity_conf.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/rand.h"
@@ -24,10 +22,10 @@ void letter_add(struct letter *letter, const char *name, const char *value)
 	letter->values.items = letter->items;
 }
 
-static const char *date_of(const struct identity_call *call)
+static const char *date_of(const struct letter *letter)
 {
-	char *text = mx_arena_alloc(call->mem, DATE_MAX);
-	time_t seconds = (time_t)(call->now_ms / 1000);
+	char *text = mx_arena_alloc(letter->mem, DATE_MAX);
+	time_t seconds = (time_t)(letter->now_ms / 1000);
 	struct tm date;
 
 	gmtime_r(&seconds, &date);
@@ -35,29 +33,28 @@ static const char *date_of(const struct identity_call *call)
 	return text;
 }
 
-static const char *message_id(const struct identity_call *call)
+static const char *message_id(const struct letter *letter)
 {
 	char random[MESSAGE_ID_LEN + 1];
 
 	mx_random_token(random, MESSAGE_ID_LEN);
-	return mx_arena_strf(call->mem, "<%s@%s>", random, call->identity->conf->server_name);
+	return mx_arena_strf(letter->mem, "<%s@%s>", random, letter->head->service_name);
 }
 
 /* Of two with one name the first counts. */
 void letter_begin(struct letter *letter, const struct template_values *values)
 {
-	const struct identity_conf *conf = letter->call->identity->conf;
-	const struct identity_conf *newest = conf_of(letter->call->identity);
+	const struct letterhead *head = letter->head;
 	const char *language = letter->style->language;
 
 	mx_random_token(letter->boundary, LETTER_BOUNDARY_LEN);
 	letter_add(letter, "multipart_boundary", letter->boundary);
-	letter_add(letter, "service_name", conf->server_name);
-	letter_add(letter, "service_url", conf->public_base_url);
-	letter_add(letter, "language", language ? language : newest->templates.language);
-	letter_add(letter, "from", newest->mail.from);
-	letter_add(letter, "date", date_of(letter->call));
-	letter_add(letter, "messageid", message_id(letter->call));
+	letter_add(letter, "service_name", head->service_name);
+	letter_add(letter, "service_url", head->service_url);
+	letter_add(letter, "language", language ? language : head->language);
+	letter_add(letter, "from", head->from);
+	letter_add(letter, "date", date_of(letter));
+	letter_add(letter, "messageid", message_id(letter));
 	for (size_t i = 0; i < values->len; i++)
 		letter_add(letter, values->items[i].name, values->items[i].value);
 }
@@ -74,7 +71,7 @@ const char *letter_value(const struct letter *letter, const char *name)
 
 int letter_render(const struct letter *letter, const char *file, struct mx_str *out)
 {
-	return template_render(letter->call->identity->templates, letter->style->brand,
+	return template_render(letter->head->templates, letter->style->brand,
 			       letter->style->language, file, &letter->values, out, letter->err);
 }
 

@@ -1,36 +1,35 @@
-/* The token comes back: from a client as JSON, or from a person, who gets a page. */
+/* The validation endpoints that e-mail and phone numbers have in common. */
 #pragma once
 
+#include "identity/budget_kinds.h"
+#include "identity/message/message.h"
 #include "identity/routes.h"
+#include "shared/threepid/confirm.h"
+#include "shared/threepid/validation.h"
 
+struct identity;
 struct req;
 
-/* Outside of /_matrix: where a mail leads to. */
-#define VALIDATION_PAGE "/verify/email"
+extern const struct validation_channel mail_channel, sms_channel;
 
-/* By a client: POST submitToken. */
-int confirm_json(struct req *r);
+struct validator validator_of(struct identity *identity);
 
-/* GET submitToken, the link of older mails and of operators who want no page between: validates
- * at once, unless it is a HEAD or a prefetch. */
-int confirm_link(struct req *r);
-
-/* The page with the button (TXN_READ), and what the button sends. */
-int confirm_show(struct req *r);
-int confirm_form(struct req *r);
+/* The medium is that of the path. */
+int post_submit_token(struct req *r);
+int get_submit_token(struct req *r);
 
 /* The rows of both; the medium is that of the path. */
 #define CONFIRM_ROWS(base, medium, who)                                                 \
 	{ POST,                                                                         \
 	  base "/validate/" medium "/submitToken",                                      \
-	  confirm_json,                                                                 \
+	  post_submit_token,                                                            \
 	  .auth = who,                                                                  \
 	  .limit = LIMIT_LOGIN,                                                         \
 	  .flags = ROUTE_CORS | ROUTE_FORM,                                             \
 	  .body = "identity/submit_token",                                              \
 	  .reply = "identity/submit_token.reply" },                                     \
 	{                                                                               \
-		GET, base "/validate/" medium "/submitToken", confirm_link,             \
+		GET, base "/validate/" medium "/submitToken", get_submit_token,         \
 			.limit = LIMIT_LOGIN, .flags = ROUTE_CORS | ROUTE_BEFORE_TERMS, \
 			.reply = "identity/page.reply"                                  \
 	}

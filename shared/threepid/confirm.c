@@ -1,28 +1,24 @@
-#include "identity/validate/confirm.h"
+#include "shared/threepid/confirm.h"
 
-#include "identity/identity.h"
-#include "identity/identity_conf.h"
-#include "shared/threepid/next_link.h"
-#include "identity/validate/validation.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "shared/core/time.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
+#include "shared/mail/template.h"
+#include "shared/threepid/next_link.h"
+#include "shared/threepid/validation.h"
 
 /* ---- tokens, by clients */
 
-static const char *medium_of(const struct req *r)
+int confirm_json(struct req *r, const struct confirm_desk *desk, const char *medium)
 {
-	return strstr(r->route->path, "/msisdn/") ? "msisdn" : "email";
-}
-
-int confirm_json(struct req *r)
-{
-	const struct validation_proof proof = { medium_of(r), jstr(r->body, "sid"),
+	const struct validation_proof proof = { medium, jstr(r->body, "sid"),
 						jstr(r->body, "client_secret"),
 						jstr(r->body, "token") };
-	struct session session;
-	int rc = validation_submit(r->app, &proof, r->mem, &session, &r->err);
+	struct claim session;
+	int rc = validation_submit(desk->validator, &proof, r->mem, &session, &r->err);
 
 	if (rc == 0)
 		reply_json(r, json_pack("{s:b}", "success", 1));
@@ -31,7 +27,7 @@ int confirm_json(struct req *r)
 
 /* ---- tokens, by people */
 
-static int show_failure(struct req *r, int rc)
+static int show_failure(struct req *r, const struct confirm_desk *desk, int rc)
 {
 	const struct template_value values[] = {
 		{ "expired", rc == -MX_SESSION_EXPIRED ? "1" : "" },
@@ -43,10 +39,10 @@ static int show_failure(struct req *r, int rc)
 	/* Everything else is no fault of the link. */
 	if (mx_errc((enum mx_code) - rc)->status >= 500)
 		return rc;
-	return message_page(r->app, r, "failed.html", &all, 400);
+	return desk->page(r, "failed.html", &all, 400);
 }
 
-static int show_success(struct req *r, const struct session *session)
+static int show_success(struct req *r, const struct confirm_desk *desk, const struct claim *session)
 {
 	const struct template_value values[] = {
 		{ "address", session->threepid.address },
@@ -59,37 +55,36 @@ static int show_success(struct req *r, const struct session *session)
 		reply_header(r, "Referrer-Policy", "no-referrer");
 		return 0;
 	}
-	return message_page(r->app, r, "verified.html", &all, 200);
+	return desk->page(r, "verified.html", &all, 200);
 }
 
 /* address "" if it is not known. */
-static int show_button(struct req *r, const struct validation_proof *proof, const char *address)
+static int show_button(struct req *r, const struct confirm_desk *desk,
+		       const struct validation_proof *proof, const char *address)
 {
-	const struct identity *identity = r->app;
-	const struct message_style style = message_style_of(r->app, r);
 	const struct template_value values[] = {
-		{ "action",
-		  mx_arena_strf(r->mem, "%s" VALIDATION_PAGE, identity->conf->public_base_url) },
+		{ "action", mx_arena_strf(r->mem, "%s" VALIDATION_PAGE, desk->base_url) },
 		{ "sid", proof->id },
 		{ "client_secret", proof->client_secret },
 		{ "token", proof->token },
-		{ "brand", style.brand },
+		{ "brand", desk->brand },
 		{ "address", address },
 	};
 	const struct template_values all = { values, sizeof(values) / sizeof(values[0]) };
 
-	return message_page(r->app, r, "verify.html", &all, 200);
+	return desk->page(r, "verify.html", &all, 200);
 }
 
-static int confirm(struct req *r, const struct validation_proof *proof)
+static int confirm(struct req *r, const struct confirm_desk *desk,
+		   const struct validation_proof *proof)
 {
-	struct session session;
+	struct claim session;
 	int rc;
 
 	if (!proof->id || !proof->client_secret || !proof->token)
-		return show_failure(r, -MX_MISSING_PARAMS);
-	rc = validation_submit(r->app, proof, r->mem, &session, &r->err);
-	return rc ? show_failure(r, rc) : show_success(r, &session);
+		return show_failure(r, desk, -MX_MISSING_PARAMS);
+	rc = validation_submit(desk->validator, proof, r->mem, &session, &r->err);
+	return rc ? show_failure(r, desk, rc) : show_success(r, desk, &session);
 }
 
 static struct validation_proof proof_of_query(struct req *r, const char *medium)
@@ -112,38 +107,40 @@ static bool is_prefetch(struct req *r)
 	return false;
 }
 
-int confirm_link(struct req *r)
+int confirm_link(struct req *r, const struct confirm_desk *desk, const char *medium)
 {
-	const struct validation_proof proof = proof_of_query(r, medium_of(r));
+	const struct validation_proof proof = proof_of_query(r, medium);
 
 	if (r->head_only || is_prefetch(r))
-		return show_button(r, &proof, "");
-	return confirm(r, &proof);
+		return show_button(r, desk, &proof, "");
+	return confirm(r, desk, &proof);
 }
 
-int confirm_show(struct req *r)
+int confirm_show(struct req *r, const struct confirm_desk *desk)
 {
-	const struct identity_call call = call_of(r);
+	const struct claim_call call = {
+		.view = r->view, .txn = r->txn, .mem = r->mem, .now_ms = mx_now_ms()
+	};
 	const struct validation_proof proof = proof_of_query(r, "email");
-	struct session session;
+	struct claim session;
 	int rc;
 
 	if (!proof.id || !proof.client_secret || !proof.token)
-		return show_failure(r, -MX_MISSING_PARAMS);
-	rc = session_load(&call, proof.id, proof.client_secret, &session, &r->err);
+		return show_failure(r, desk, -MX_MISSING_PARAMS);
+	rc = claim_load(&call, proof.id, proof.client_secret, &session, &r->err);
 	if (rc)
-		return show_failure(r, rc);
+		return show_failure(r, desk, rc);
 	/* Who comes again learns that it is done; that changes nothing any more. */
 	if (session.validated_ms && streq(session.threepid.medium, proof.medium))
-		return confirm(r, &proof);
-	return show_button(r, &proof, session.threepid.address);
+		return confirm(r, desk, &proof);
+	return show_button(r, desk, &proof, session.threepid.address);
 }
 
-int confirm_form(struct req *r)
+int confirm_form(struct req *r, const struct confirm_desk *desk)
 {
 	const struct validation_proof proof = { "email", jstr(r->body, "sid"),
 						jstr(r->body, "client_secret"),
 						jstr(r->body, "token") };
 
-	return confirm(r, &proof);
+	return confirm(r, desk, &proof);
 }

@@ -1,4 +1,4 @@
-#include "identity/message/eml.h"
+#include "shared/mail/eml.h"
 
 #include "shared/core/alloc.h"
 

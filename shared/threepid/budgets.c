@@ -1,4 +1,4 @@
-#include "identity/budgets.h"
+#include "shared/threepid/budgets.h"
 
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
@@ -8,6 +8,7 @@
 #include "shared/core/time.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -24,51 +25,47 @@ struct bucket {
 struct budgets {
 	pthread_mutex_t lock;
 	struct mx_lru *buckets;
-	struct budget_rate rates[BUDGET_KINDS];
-	struct mx_metric *refused[BUDGET_KINDS];
+	unsigned kinds;
+	struct budget_rate rates[BUDGETS_MAX];
+	struct mx_metric *refused[BUDGETS_MAX];
 };
 
-static const char *const names[BUDGET_KINDS] = {
-	[BUDGET_MAIL_ASKER] = "mail_asker",
-	[BUDGET_MAIL_ADDRESS] = "mail_address",
-	[BUDGET_MAIL_ADDRESS_DAY] = "mail_address_day",
-	[BUDGET_MAIL_PREFIX] = "mail_network",
-	[BUDGET_SMS_NUMBER] = "sms_number",
-	[BUDGET_SMS_NUMBER_DAY] = "sms_number_day",
-	[BUDGET_SMS_COUNTRY] = "sms_country",
-	[BUDGET_SMS_PREFIX] = "sms_network",
-	[BUDGET_INVITE_SENDER] = "invites",
-	[BUDGET_INVITE_ADDRESS] = "invite_address",
-	[BUDGET_LOOKUP_MISSES] = "lookup_misses",
-};
+struct budget_rate budget_rate_of(const struct budget_limit *limit)
+{
+	return (struct budget_rate){ .burst = limit->burst,
+				     .refill_ms = MX_DAY_MS / (int64_t)limit->per_day };
+}
 
-static void add_metrics(struct budgets *budgets, struct mx_metrics *metrics)
+static void add_metrics(struct budgets *budgets, const struct budgets_conf *conf)
 {
 	char label[64];
 
-	for (int kind = 0; metrics && kind < BUDGET_KINDS; kind++) {
-		snprintf(label, sizeof(label), "budget=\"%s\"", names[kind]);
-		budgets->refused[kind] = mx_counter_new(metrics, "identity_budget_refusals_total",
+	for (unsigned kind = 0; conf->metrics && kind < conf->kinds; kind++) {
+		if (!conf->names[kind])
+			continue;
+		snprintf(label, sizeof(label), "budget=\"%s\"", conf->names[kind]);
+		budgets->refused[kind] = mx_counter_new(conf->metrics, conf->metric,
 							"Requests that had no budget left", label);
 	}
 }
 
-struct budgets *budgets_new(const struct budget_rate rates[BUDGET_KINDS],
-			    struct mx_metrics *metrics)
+struct budgets *budgets_new(const struct budgets_conf *conf)
 {
 	struct budgets *budgets = mx_calloc(1, sizeof(*budgets));
 
+	assert(conf->kinds <= BUDGETS_MAX);
 	pthread_mutex_init(&budgets->lock, NULL);
 	budgets->buckets = mx_lru_new(BUCKETS_MAX, 0, mx_free);
-	memcpy(budgets->rates, rates, sizeof(budgets->rates));
-	add_metrics(budgets, metrics);
+	budgets->kinds = conf->kinds;
+	memcpy(budgets->rates, conf->rates, conf->kinds * sizeof(*conf->rates));
+	add_metrics(budgets, conf);
 	return budgets;
 }
 
-void budgets_set(struct budgets *budgets, const struct budget_rate rates[BUDGET_KINDS])
+void budgets_set(struct budgets *budgets, const struct budget_rate *rates)
 {
 	pthread_mutex_lock(&budgets->lock);
-	memcpy(budgets->rates, rates, sizeof(budgets->rates));
+	memcpy(budgets->rates, rates, budgets->kinds * sizeof(*rates));
 	pthread_mutex_unlock(&budgets->lock);
 }
 
@@ -83,7 +80,7 @@ void budgets_free(struct budgets *budgets)
 
 /* ---- buckets; the lock is held */
 
-static struct bucket *bucket_of(struct budgets *budgets, enum budget_kind kind, const char *name,
+static struct bucket *bucket_of(struct budgets *budgets, unsigned kind, const char *name,
 				int64_t now_ms)
 {
 	const struct budget_rate *rate = &budgets->rates[kind];
@@ -109,7 +106,7 @@ static int64_t wait_of(const struct budget_rate *rate, double lacking)
 	return (int64_t)ceil(lacking * (double)rate->refill_ms);
 }
 
-static int64_t take(struct budgets *budgets, enum budget_kind kind, const char *name, double amount)
+static int64_t take(struct budgets *budgets, unsigned kind, const char *name, double amount)
 {
 	struct bucket *bucket = bucket_of(budgets, kind, name, mx_mono_ms());
 
@@ -119,7 +116,7 @@ static int64_t take(struct budgets *budgets, enum budget_kind kind, const char *
 	return 0;
 }
 
-int budgets_take(struct budgets *budgets, enum budget_kind kind, const char *name, double amount,
+int budgets_take(struct budgets *budgets, unsigned kind, const char *name, double amount,
 		 int64_t *ret_retry_ms, struct mx_error *err)
 {
 	int64_t wait_ms;
@@ -137,7 +134,7 @@ int budgets_take(struct budgets *budgets, enum budget_kind kind, const char *nam
 	return mx_fail(err, MX_LIMIT_EXCEEDED, "Too many requests: try again later");
 }
 
-void budgets_give(struct budgets *budgets, enum budget_kind kind, const char *name, double amount)
+void budgets_give(struct budgets *budgets, unsigned kind, const char *name, double amount)
 {
 	struct bucket *bucket;
 
