@@ -3,6 +3,7 @@
 #include "homeserver/account/threepids_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/stream/stream_db.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/time.h"
@@ -11,28 +12,39 @@
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
 
+#include <assert.h>
+
 #define TABLES_MAX 128
 
-static size_t add_tables(const struct store_table **tables, size_t len,
-			 const struct store_table *const *more)
+/* All tables of the homeserver, by module. */
+static const struct store_table *const *const table_lists[] = {
+	filter_tables,
+	outbox_tables,
+	stream_tables,
+	threepids_tables,
+};
+
+static void tables_list(const struct store_table **tables)
 {
-	while (*more && len < TABLES_MAX)
-		tables[len++] = *more++;
-	return len;
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(table_lists) / sizeof(table_lists[0]); i++)
+		for (const struct store_table *const *table = table_lists[i]; *table; table++) {
+			assert(len < TABLES_MAX);
+			tables[len++] = *table;
+		}
 }
 
 static int open_store(struct hs *hs, struct mx_error *err)
 {
 	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
-	size_t len = 0;
 	const struct store_conf conf = {
 		.tables = tables,
+		.stamp_table = &stream_log_table,
 		.cache_bytes = (size_t)hs->conf->daemon.cache_mb * 1024 * 1024,
 	};
 
-	len = add_tables(tables, len, outbox_tables);
-	len = add_tables(tables, len, threepids_tables);
-	add_tables(tables, len, filter_tables);
+	tables_list(tables);
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 

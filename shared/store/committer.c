@@ -9,6 +9,7 @@
 #include "shared/store/batch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 /* How long a group waits for writers that were in the one before and are expected back. */
@@ -31,6 +32,9 @@ struct store_committer {
 	size_t expected; /* writers in the last group; the thread's own */
 	pthread_mutex_t watch_lock; /* of the watches; held while they are told */
 	struct mx_vec(struct watch) watches;
+	store_stamp_fn *stamp_fn;
+	void *stamp_ctx;
+	uint64_t stamp_told;
 	struct mx_metric *commits, *groups, *conflicts, *refused, *duration;
 };
 
@@ -92,12 +96,23 @@ static void watches_tell(struct store_committer *committer, const struct store_w
 	}
 }
 
+static void stamp_tell(struct store_committer *committer)
+{
+	uint64_t stamp = atomic_load(&committer->engine->stamp);
+
+	if (!committer->stamp_fn || stamp == committer->stamp_told)
+		return;
+	committer->stamp_told = stamp;
+	committer->stamp_fn(committer->stamp_ctx, stamp);
+}
+
 static void group_tell(struct store_committer *committer, struct store_batch **group, size_t len)
 {
 	pthread_mutex_lock(&committer->watch_lock);
 	for (size_t i = 0; i < len && committer->watches.len > 0; i++)
 		for (size_t j = 0; group[i]->rc == 0 && j < group[i]->writes.len; j++)
 			watches_tell(committer, &group[i]->writes.items[j]);
+	stamp_tell(committer);
 	pthread_mutex_unlock(&committer->watch_lock);
 }
 
@@ -192,6 +207,15 @@ void store_committer_watch(struct store_committer *committer, unsigned table, st
 {
 	pthread_mutex_lock(&committer->watch_lock);
 	*watch_of(committer, table) = (struct watch){ table, fn, ctx };
+	pthread_mutex_unlock(&committer->watch_lock);
+}
+
+void store_committer_watch_stamps(struct store_committer *committer, store_stamp_fn *fn, void *ctx)
+{
+	pthread_mutex_lock(&committer->watch_lock);
+	committer->stamp_fn = fn;
+	committer->stamp_ctx = ctx;
+	committer->stamp_told = atomic_load(&committer->engine->stamp);
 	pthread_mutex_unlock(&committer->watch_lock);
 }
 

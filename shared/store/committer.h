@@ -17,6 +17,9 @@ void store_committer_free(struct store_committer *committer);
 void store_committer_watch(struct store_committer *committer, unsigned table, store_watch_fn *fn,
 			   void *ctx);
 
+/* See store_watch_stamps(). */
+void store_committer_watch_stamps(struct store_committer *committer, store_stamp_fn *fn, void *ctx);
+
 /* Batches are applied in the order of these calls. batch->done is called on the committer's
  * thread; from then on the batch is its maker's again. */
 void store_committer_push(struct store_committer *committer, struct store_batch *batch);

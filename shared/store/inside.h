@@ -19,6 +19,7 @@ struct store {
 	struct store_committer *committer;
 	const struct store_table **tables;
 	unsigned tables_len;
+	unsigned stamp_table; /* 0: none */
 	struct store_hash_key hash_key;
 	char *directory;
 	uint64_t owner; /* random: this opening of the store, as the owner of leases */

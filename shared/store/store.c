@@ -104,6 +104,7 @@ static int stamps_begin(struct store *store, const struct store_conf *conf, stru
 	view = store_view_begin(store);
 	rc = store_scan(view, conf->stamp_table, &last, mem, &rows);
 	store_view_end(view);
+	store->stamp_table = store_table_number(store, conf->stamp_table);
 	if (rc == 0 && rows.len)
 		rc = stamp_read(&rows.items[0], &stamp);
 	if (rc)
@@ -157,6 +158,11 @@ void store_watch(struct store *store, const struct store_table *table, store_wat
 		 void *ctx)
 {
 	store_committer_watch(store->committer, store_table_number(store, table), fn, ctx);
+}
+
+void store_watch_stamps(struct store *store, store_stamp_fn *fn, void *ctx)
+{
+	store_committer_watch_stamps(store->committer, fn, ctx);
 }
 
 /* ---- views */

@@ -57,7 +57,8 @@ struct store_conf {
 	size_t migrations_len;
 	struct mx_metrics *metrics; /* may be NULL */
 	/* Its keys begin with a stamp: at open the last row says where counting goes on, so that
-	 * row is never deleted. NULL: nothing is stamped. */
+	 * row is never deleted. A transaction that has stamps elsewhere only gets an empty row
+	 * there, whose key is the stamp. NULL: stamps begin anew at every open. */
 	const struct store_table *stamp_table;
 	bool check_all; /* every page at open; else all after a crash, 256 MiB after a clean exit */
 	int64_t free_bytes_min; /* below this much free disk, writes are -MX_STORE_FULL;
@@ -136,6 +137,8 @@ struct store_stamp_at {
 void store_txn_put_stamped(struct store_txn *txn, const struct store_table *table,
 			   struct mx_slice key, struct mx_slice value,
 			   const struct store_stamp_at *at);
+/* 1, 2, … with each call: what tells rows of one transaction with the same stamp apart. */
+uint64_t store_txn_serial(struct store_txn *txn);
 void store_txn_delete(struct store_txn *txn, const struct store_table *table, struct mx_slice key);
 void store_txn_delete_range(struct store_txn *txn, const struct store_table *table,
 			    struct mx_slice from, struct mx_slice to);
@@ -180,6 +183,13 @@ void store_txn_commit_async(struct store_txn *txn, void (*done)(void *ctx, int r
 typedef void store_watch_fn(void *ctx, struct mx_slice key, struct mx_slice value);
 void store_watch(struct store *store, const struct store_table *table, store_watch_fn *fn,
 		 void *ctx);
+
+/*
+ * Tells fn of the last stamp after the rows of each group of commits were told, and before their
+ * answers: then everything up to it was told, and new views see it. One fn; NULL ends it, as above.
+ */
+typedef void store_stamp_fn(void *ctx, uint64_t stamp);
+void store_watch_stamps(struct store *store, store_stamp_fn *fn, void *ctx);
 
 /* ---- ownership and numbers */
 

@@ -171,6 +171,11 @@ void store_txn_put_stamped(struct store_txn *txn, const struct store_table *tabl
 				 });
 }
 
+uint64_t store_txn_serial(struct store_txn *txn)
+{
+	return ++txn->serial;
+}
+
 void store_txn_chain(struct store_txn *txn, struct store_chain *chain)
 {
 	txn->batch.chain = chain;
@@ -240,6 +245,28 @@ static void write_add(struct store_txn *txn, const struct store_write *write)
 	txn->batch.stamped |= write->key_stamp_end || write->value_stamp_end;
 }
 
+static bool has_stamp_row(const struct store_txn *txn)
+{
+	for (size_t i = 0; i < txn->stamped.len; i++)
+		if (txn->stamped.items[i].table == txn->store->stamp_table)
+			return true;
+	return false;
+}
+
+/* Without it the stamp would be given again after the next open. */
+static void stamp_row_add(struct store_txn *txn)
+{
+	static const char zeros[STAMP_LEN];
+
+	write_add(txn, &(struct store_write){
+			       .kind = STORE_WRITE_PUT,
+			       .table = txn->store->stamp_table,
+			       .key = mx_arena_slice(txn->mem, mx_slice_of(zeros, STAMP_LEN)),
+			       .value = MX_SLICE(""),
+			       .key_stamp_end = STAMP_LEN,
+		       });
+}
+
 static void batch_fill(struct store_txn *txn)
 {
 	for (size_t i = 0; i < txn->deleted.len; i++) {
@@ -266,6 +293,8 @@ static void batch_fill(struct store_txn *txn)
 	}
 	for (size_t i = 0; i < txn->stamped.len; i++)
 		write_add(txn, &txn->stamped.items[i]);
+	if (txn->batch.stamped && txn->store->stamp_table && !has_stamp_row(txn))
+		stamp_row_add(txn);
 }
 
 /* What was read came from one snapshot: with nothing to write it needs no other check. One of a

@@ -22,6 +22,7 @@ struct store_txn {
 	struct mx_vec(struct store_write) stamped; /* with stamps in their keys; after all others */
 	struct mx_vec(struct store_deleted_range) deleted; /* before all of `own` */
 	size_t bytes;
+	uint64_t serial;
 	bool expects; /* has checks beyond those of what it read */
 	int rc; /* the first error */
 	void (*done)(void *ctx, int rc);

@@ -102,7 +102,7 @@ static void all_rows_of_a_transaction_have_one_stamp_in_key_and_value(void **sta
 	struct store *store = store_of(NULL);
 	struct store_txn *txn = store_txn_begin(store);
 	mx_arena_auto *mem = mx_arena_new(0);
-	const struct store_range all = { 0 };
+	const struct store_range all = { .from = MX_SLICE("\0\0\0\0\0\0\0\2") };
 	struct store_rows rows = { 0 };
 	struct store_view *view;
 
@@ -181,6 +181,63 @@ static void counting_goes_on_after_the_store_is_opened_again(void **state)
 	assert_int_equal(head_of(store, "a"), 301);
 	store_close(store);
 	store_fixture_directory_remove(directory);
+}
+
+static void a_stamp_that_is_not_in_the_log_is_not_given_again(void **state)
+{
+	char *directory = store_fixture_directory();
+	struct store *store = store_of(directory);
+
+	(void)state;
+	assert_int_equal(head_commit(store, "a"), 0);
+	store_close(store);
+	store = store_of(directory);
+	assert_int_equal(store_stamp(store), 1);
+	assert_int_equal(head_commit(store, "b"), 0);
+	assert_int_equal(head_of(store, "b"), 2);
+	store_close(store);
+	store_fixture_directory_remove(directory);
+}
+
+static void count_groups(void *ctx, uint64_t stamp)
+{
+	uint64_t *last = ctx;
+
+	assert_true(stamp > *last);
+	*last = stamp;
+}
+
+static void the_end_of_a_group_is_told_before_its_answers(void **state)
+{
+	struct store *store = store_of(NULL);
+	struct store_txn *txn = store_txn_begin(store);
+	uint64_t last = 0;
+
+	(void)state;
+	store_watch_stamps(store, count_groups, &last);
+	assert_int_equal(head_commit(store, "a"), 0);
+	assert_int_equal(last, 1);
+	store_txn_put(txn, &heads, MX_SLICE("plain"), MX_SLICE("x"));
+	assert_int_equal(store_txn_commit(txn, NULL), 0);
+	assert_int_equal(last, 1);
+	assert_int_equal(head_commit(store, "b"), 0);
+	assert_int_equal(last, 2);
+	store_watch_stamps(store, NULL, NULL);
+	assert_int_equal(head_commit(store, "c"), 0);
+	assert_int_equal(last, 2);
+	store_close(store);
+}
+
+static void serials_tell_rows_of_a_transaction_apart(void **state)
+{
+	struct store *store = store_of(NULL);
+	struct store_txn *txn = store_txn_begin(store);
+
+	(void)state;
+	assert_int_equal(store_txn_serial(txn), 1);
+	assert_int_equal(store_txn_serial(txn), 2);
+	store_txn_abort(txn);
+	store_close(store);
 }
 
 static void a_log_whose_last_key_is_none_is_refused(void **state)
@@ -365,6 +422,9 @@ int main(void)
 		cmocka_unit_test(plain_transactions_take_no_stamp),
 		cmocka_unit_test(counting_goes_on_after_the_store_is_opened_again),
 		cmocka_unit_test(a_log_whose_last_key_is_none_is_refused),
+		cmocka_unit_test(a_stamp_that_is_not_in_the_log_is_not_given_again),
+		cmocka_unit_test(the_end_of_a_group_is_told_before_its_answers),
+		cmocka_unit_test(serials_tell_rows_of_a_transaction_apart),
 		cmocka_unit_test(a_row_with_a_stamp_in_its_value_is_seen_and_replaced_like_others),
 		cmocka_unit_test(a_view_knows_its_last_stamp),
 		cmocka_unit_test(watches_are_told_the_real_stamp_when_views_see_it),
