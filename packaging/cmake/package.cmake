@@ -34,4 +34,8 @@ set(CPACK_COMPONENT_IDENTITY_DESCRIPTION "identity service for Matrix
 People prove that an e-mail address or a phone number is theirs, publish it,
 and are found by it; people who are invited by address find the invite when
 they come. Speaks versions 1 and 2 of the identity service API.")
+set(CPACK_COMPONENT_HOMESERVER_DESCRIPTION "homeserver for Matrix
+Accounts, rooms and media of the people of one Matrix server: they talk
+with any Matrix client, on several devices at once. What was acknowledged
+is on the disk.")
 include(CPack)

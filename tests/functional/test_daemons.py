@@ -18,13 +18,13 @@ from metrics import parse_metrics
 from mini import make_certificate, plain_build, serial
 from trinity import eventually
 
-NAMES = ["trinity-notary", "trinity-identity"]
-HELLO = {"trinity-notary": "/_matrix/key/v2/server", "trinity-identity": "/_matrix/identity/versions"}
+NAMES = ["trinity-notary", "trinity-identity", "trinity-homeserver"]
+HELLO = {"trinity-notary": "/_matrix/key/v2/server", "trinity-identity": "/_matrix/identity/versions",
+         "trinity-homeserver": "/_matrix/client/versions"}
 
 
 def add(story, name, configuration=None, **more):
-    kind = story.notary if name == "trinity-notary" else story.identity
-    return kind(configuration, **more)
+    return getattr(story, name.removeprefix("trinity-"))(configuration, **more)
 
 
 @pytest.fixture(params=NAMES)
@@ -253,7 +253,7 @@ def test_a_backup_is_restored_by_the_same_kind_of_daemon_only(story, daemon):
     daemon.stop()
     key.unlink()
     shutil.rmtree(daemon.configuration["data_directory"])
-    (other,) = (add(story, name) for name in NAMES if name != daemon.name)
+    other = add(story, next(name for name in NAMES if name != daemon.name))
     refused = other.command("restore", to)
     assert refused.returncode == 1 and daemon.name in refused.stderr
     done = daemon.command("restore", to)

@@ -108,9 +108,9 @@ TOGETHER = {"replication": ("replication.certificate", "replication.key"),
             "sms": ("sms.gateway", "sms.url", "sms.webhook.body", "sms.webhook.success_path",
                     "sms.countries.allow", "sms.originators.", "sms.prices.",
                     "sms.secret_file")}
-NOTARY, IDENTITY = Sample("notary"), Sample("identity")
-SAMPLES = pytest.mark.parametrize("sample", [NOTARY, IDENTITY], ids=lambda s: s.daemon)
-SWITCHES = [(sample, option) for sample in (NOTARY, IDENTITY) for option in sample.options
+ALL = [Sample(name) for name in ("notary", "identity", "homeserver")]
+SAMPLES = pytest.mark.parametrize("sample", ALL, ids=lambda s: s.daemon)
+SWITCHES = [(sample, option) for sample in ALL for option in sample.options
             if option.is_off and not option.is_section]
 
 
@@ -131,7 +131,8 @@ def check(tmp_path_factory):
              "/etc/trinity/templates": directory / "templates",
              "/etc/ssl/certs/ca-certificates.crt": certificate,
              "/var/lib/trinity-notary/data": directory / "data",
-             "/var/lib/trinity-identity/data": directory / "data"}
+             "/var/lib/trinity-identity/data": directory / "data",
+             "/var/lib/trinity-homeserver/data": directory / "data"}
 
     def checked(sample, *chosen):
         text = sample.switched_on(*chosen)

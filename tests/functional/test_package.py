@@ -9,10 +9,11 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DAEMONS = ["notary", "identity"]
+DAEMONS = ["notary", "identity", "homeserver"]
 NEEDED = ["libc6", "libgnutls30", "libmicrohttpd12", "libjansson4", "libdb5.3", "libsodium23",
           "libcurl3-gnutls", "libseccomp2", "ca-certificates"]
-OWN_NEEDED = {"notary": ["libpq5"], "identity": ["libphonenumber8"]}
+OWN_NEEDED = {"notary": ["libpq5"], "identity": ["libphonenumber8"],
+              "homeserver": ["libphonenumber8"]}
 
 
 def run(*command, **more):

@@ -25,7 +25,7 @@ def test_the_container_file_uses_what_is_there():
     text = (ROOT / "packaging/container/Containerfile").read_text()
     assert "/src/packaging/build-deb" in text
     assert (ROOT / "packaging/build-deb").stat().st_mode & 0o100
-    for name in ("notary", "identity"):
+    for name in ("notary", "identity", "homeserver"):
         stage = text.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
         assert f"COPY --from=build /out/trinity-{name}_*.deb" in stage
         assert f'ENTRYPOINT [ "trinity-{name}" ]' in stage
