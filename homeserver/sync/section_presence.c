@@ -1,0 +1,65 @@
+/* `presence` of /sync. */
+#include "homeserver/call.h"
+#include "homeserver/hs.h"
+#include "homeserver/profile/presence.h"
+#include "homeserver/sync/json_out.h"
+#include "homeserver/sync/sync.h"
+#include "homeserver/userdata/filter.h"
+#include "shared/json/scan.h"
+
+static bool allows(const struct sync *sync, struct mx_slice event)
+{
+	const struct event_filter *filter = &sync->ask->filter->presence;
+	struct mx_json_doc doc;
+	struct mx_slice sender = { 0 };
+	uint32_t node;
+
+	if (!filter->senders.given && !filter->not_senders.given)
+		return true;
+	if (mx_json_scan(event, &mx_json_default_limits, sync->call->mem, &doc, NULL) != 0)
+		return false;
+	node = mx_json_member(&doc, 0, "sender");
+	if (node)
+		sender = mx_json_string(&doc, node, sync->call->mem);
+	return event_filter_allows_type(filter, MX_SLICE("m.presence"), sender);
+}
+
+static bool is_wanted(const struct sync *sync)
+{
+	const struct event_filter types = {
+		.types = sync->ask->filter->presence.types,
+		.not_types = sync->ask->filter->presence.not_types,
+	};
+
+	return event_filter_allows_type(&types, MX_SLICE("m.presence"), MX_SLICE(""));
+}
+
+int section_presence(struct sync *sync)
+{
+	struct presence_events events;
+	struct mx_str *out = sync->out;
+	size_t start = out->len, inside;
+	int rc;
+
+	if (!is_wanted(sync))
+		return 0;
+	rc = presence_events(sync->call, sync->ask->user_id, sync->ask->since.tick, &events);
+	if (rc)
+		return rc;
+	json_key(out, "presence");
+	mx_str_add_text(out, "{\"events\":[");
+	inside = out->len;
+	for (size_t i = 0; i < events.len; i++) {
+		if (!allows(sync, events.items[i]))
+			continue;
+		json_next(out);
+		mx_str_add_slice(out, events.items[i]);
+	}
+	if (out->len == inside) {
+		json_cut(out, start);
+		return 0;
+	}
+	mx_str_add_text(out, "]}");
+	sync->news = true;
+	return 0;
+}
