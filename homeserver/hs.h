@@ -6,6 +6,7 @@
 struct chores;
 struct daemon;
 struct filters;
+struct lazy_members;
 struct hs_conf;
 struct mailer;
 struct media;
@@ -41,6 +42,7 @@ struct hs {
 	struct passwords *passwords;
 	struct uia *uia;
 	struct filters *filters;
+	struct lazy_members *lazy_members;
 	struct typing *typing;
 	struct presence *presence;
 	struct media *media;

@@ -4,6 +4,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/stream/stream_db.h"
+#include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/time.h"
@@ -64,6 +65,7 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	int rc = open_store(hs, err);
 
 	hs->filters = filters_new();
+	hs->lazy_members = lazy_members_new();
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);
 	return rc ? rc : open_keys(hs, err);

@@ -18,3 +18,4 @@ extern const struct route *const hs_admin_routes[];
 
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
 extern const struct route versions_routes[], server_keys_routes[]; /* meta/ */
+extern const struct route sync_routes[]; /* sync/sync_api.c */

@@ -1,7 +1,7 @@
 /*
  * Which member events a device has been sent in which room, so that they are not sent again and
- * again. Spec: client-server API, "Lazy-loading room members". In memory, bounded: what is forgotten
- * is sent once more. Locks: its own, a leaf.
+ * again. Spec: client-server API, "Lazy-loading room members". In memory, bounded: what is
+ * forgotten is sent once more. Locks: its own, a leaf.
  */
 #pragma once
 

@@ -96,8 +96,7 @@ int room_summary_write(struct room_sync *rs, struct state_set *heroes)
 		return 0;
 	summary = json_begin(out, "summary");
 	if (members)
-		mx_str_addf(out,
-			    "\"m.joined_member_count\":%u,\"m.invited_member_count\":%u",
+		mx_str_addf(out, "\"m.joined_member_count\":%u,\"m.invited_member_count\":%u",
 			    rs->head.joined, rs->head.invited);
 	if (!has_text(rs, NAME, "name") && !has_text(rs, ALIAS, "alias"))
 		rc = write_heroes(rs, heroes);

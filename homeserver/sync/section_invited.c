@@ -11,8 +11,9 @@
 #include "shared/json/canonical.h"
 
 static const char *const shown_types[] = {
-	TYPE_CREATE,	 "m.room.name",		   "m.room.avatar",	"m.room.topic",
-	TYPE_JOIN_RULES, "m.room.canonical_alias", "m.room.encryption",
+	TYPE_CREATE,         "m.room.name",   "m.room.avatar",
+	"m.room.topic",      TYPE_JOIN_RULES, "m.room.canonical_alias",
+	"m.room.encryption",
 };
 
 static const struct event_viewer stripped = { .form = EVENT_VIEW_STRIPPED };

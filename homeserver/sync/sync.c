@@ -48,19 +48,37 @@ static struct sync_token position_now(const struct hs_call *call)
 	};
 }
 
+/* Mostly there is nothing, and then nothing is read. */
+static bool may_have_news(const struct sync *sync)
+{
+	const struct sync_ask *ask = sync->ask;
+
+	return ask->initial || ask->full_state ||
+	       stream_user_changed(sync->call->hs->stream, mx_slice(ask->user_id),
+				   ask->since.position, ask->since.tick);
+}
+
+static int write_sections(struct sync *sync)
+{
+	int rc = ignored_load(sync->call, sync->ask->user_id, &sync->ignored);
+
+	if (rc == 0)
+		rc = account_data_load_all(sync);
+	for (size_t i = 0; rc == 0 && i < sizeof(sections) / sizeof(*sections); i++)
+		rc = sections[i](sync);
+	return rc;
+}
+
 int sync_write(const struct hs_call *call, const struct sync_ask *ask, struct mx_str *out,
 	       struct sync_token *ret_now, bool *ret_news)
 {
 	struct sync sync = { .call = call, .ask = ask, .now = position_now(call), .out = out };
-	int rc = ignored_load(call, ask->user_id, &sync.ignored);
+	int rc;
 
 	mx_str_add_text(out, "{\"next_batch\":\"");
 	sync_token_add(out, &sync.now);
 	mx_str_add_char(out, '"');
-	if (rc == 0)
-		rc = account_data_load_all(&sync);
-	for (size_t i = 0; rc == 0 && i < sizeof(sections) / sizeof(*sections); i++)
-		rc = sections[i](&sync);
+	rc = may_have_news(&sync) ? write_sections(&sync) : section_devices(&sync);
 	mx_str_add_char(out, '}');
 	*ret_now = sync.now;
 	*ret_news = sync.news;

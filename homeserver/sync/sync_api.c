@@ -52,7 +52,7 @@ static int query_state(struct req *r, enum sync_state *ret_state)
 
 	if (rc == 0)
 		rc = query_bool(r, "org.matrix.msc4222.use_state_after", &unstable);
-	*ret_state = after	? SYNC_STATE_AFTER
+	*ret_state = after      ? SYNC_STATE_AFTER
 		     : unstable ? SYNC_STATE_AFTER_UNSTABLE
 				: SYNC_STATE_BEFORE;
 	return rc;
@@ -147,15 +147,6 @@ static void poll_watch(struct req *r, struct poll *poll)
 	req_wake_unref(wake);
 }
 
-static bool may_have_news(const struct req *r, const struct sync_ask *ask)
-{
-	const struct hs *hs = r->app;
-
-	return ask->initial || ask->full_state || r->timed_out ||
-	       stream_user_changed(hs->stream, mx_slice(r->user), ask->since.position,
-				   ask->since.tick);
-}
-
 static int answer(struct req *r, struct mx_str *out)
 {
 	size_t len = out->len;
@@ -173,8 +164,6 @@ static int poll_look(struct req *r, struct poll *poll, struct hs_call *call)
 	bool news;
 	int rc;
 
-	if (wait && !may_have_news(r, &poll->ask))
-		return -MX_PARK;
 	poll->ask.user_id = r->user;
 	poll->ask.device = r->device;
 	rc = sync_write(call, &poll->ask, &out, &now, &news);
