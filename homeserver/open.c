@@ -1,8 +1,11 @@
 #include "homeserver/open.h"
 
 #include "homeserver/account/threepids_db.h"
+#include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/room/room_db.h"
+#include "homeserver/state/state_db.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/filter_db.h"
@@ -15,37 +18,34 @@
 
 #include <assert.h>
 
-#define TABLES_MAX 128
-
 /* All tables of the homeserver, by module. */
 static const struct store_table *const *const table_lists[] = {
-	filter_tables,
-	outbox_tables,
-	stream_tables,
-	threepids_tables,
+	event_tables, filter_tables, outbox_tables,    room_tables,
+	state_tables, stream_tables, threepids_tables,
 };
 
-static void tables_list(const struct store_table **tables)
+void hs_tables(const struct store_table *ret_tables[HS_TABLES_MAX + 1])
 {
 	size_t len = 0;
 
 	for (size_t i = 0; i < sizeof(table_lists) / sizeof(table_lists[0]); i++)
 		for (const struct store_table *const *table = table_lists[i]; *table; table++) {
-			assert(len < TABLES_MAX);
-			tables[len++] = *table;
+			assert(len < HS_TABLES_MAX);
+			ret_tables[len++] = *table;
 		}
+	ret_tables[len] = NULL;
 }
 
 static int open_store(struct hs *hs, struct mx_error *err)
 {
-	const struct store_table *tables[TABLES_MAX + 1] = { 0 };
+	const struct store_table *tables[HS_TABLES_MAX + 1];
 	const struct store_conf conf = {
 		.tables = tables,
 		.stamp_table = &stream_log_table,
 		.cache_bytes = (size_t)hs->conf->daemon.cache_mb * 1024 * 1024,
 	};
 
-	tables_list(tables);
+	hs_tables(tables);
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 

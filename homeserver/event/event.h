@@ -40,6 +40,11 @@ struct event {
 int event_parse(const struct room_version *version, struct mx_slice json, struct mx_arena *mem,
 		struct event *ret_event, struct mx_error *err);
 
+/* The bytes and the id that event_parse() once found, which are borrowed: nothing is computed nor
+ * made canonical again. -MX_BAD_JSON, -MX_TOO_LARGE for what it cannot have been. */
+int event_read(const struct room_version *version, struct mx_slice json, struct mx_slice id,
+	       struct mx_arena *mem, struct event *ret_event);
+
 static inline bool event_is_state(const struct event *event)
 {
 	return event->state_key.ptr != NULL;

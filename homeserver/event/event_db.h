@@ -13,7 +13,7 @@ struct mx_error;
 struct store_table;
 struct store_txn;
 
-extern const struct store_table event_table, event_id_table;
+extern const struct store_table *const event_tables[]; /* NULL-ended */
 
 enum event_flags {
 	EVENT_REJECTED = 1,
@@ -52,7 +52,7 @@ int event_db_find(const struct hs_call *call, struct mx_slice event_id, uint32_t
 int event_db_load_id(const struct hs_call *call, uint32_t room, struct mx_slice event_id,
 		     struct stored_event *ret_event);
 
-/* The event with its header; its id too, which must be new. */
+/* The event with its header; its id too: one that is there makes the commit fail (-MX_CONFLICT). */
 void event_db_add(struct store_txn *txn, const struct stored_event *event);
 /* The header has changed. */
 void event_db_put(struct store_txn *txn, const struct stored_event *event);

@@ -225,6 +225,8 @@ static int read_event_id(const struct reader *r)
 	struct mx_id parts;
 	int rc;
 
+	if (event->id.ptr)
+		return 0;
 	if (event->version->event_ids != EVENT_ID_MEMBER) {
 		event->id = event_id_of(event, r->mem);
 		return 0;
@@ -320,6 +322,22 @@ int event_parse(const struct room_version *version, struct mx_slice json, struct
 
 	if (rc == 0 && version->strict_json)
 		rc = check_integers(&event.doc, err);
+	if (rc == 0)
+		rc = read_members(&reader);
+	if (rc)
+		return rc;
+	name_room(&event, mem);
+	*ret_event = event;
+	return 0;
+}
+
+int event_read(const struct room_version *version, struct mx_slice json, struct mx_slice id,
+	       struct mx_arena *mem, struct event *ret_event)
+{
+	struct event event = { .version = version, .json = json, .id = id };
+	const struct reader reader = { &event, mem, NULL };
+	int rc = scan(json, EVENT_BYTES_MAX, mem, &event.doc, NULL);
+
 	if (rc == 0)
 		rc = read_members(&reader);
 	if (rc)

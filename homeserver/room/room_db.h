@@ -43,7 +43,9 @@ struct room_head {
 /* In call->mem. -MX_NOT_FOUND. */
 int room_db_find(const struct hs_call *call, struct mx_slice room_id, uint32_t *ret_room);
 int room_db_head(const struct hs_call *call, uint32_t room, struct room_head *ret_head);
+/* A new room; another one with its id makes the commit fail (-MX_CONFLICT). */
 void room_db_add(struct store_txn *txn, uint32_t room, const struct room_head *head);
+/* Its position becomes the commit's. */
 void room_db_put_head(struct store_txn *txn, uint32_t room, const struct room_head *head);
 
 /* ---- the timeline, in the order of arrival */
@@ -61,17 +63,19 @@ struct timeline {
 	size_t len;
 };
 
-/* Exclusive bounds; 0 entries is no error. In the order of `reverse`. */
+/* Exclusive bounds, so 0 and INT64_MAX are all live ones; limit 0 is 1,000. 0 entries is no error.
+ * In the order of `reverse`. */
 struct timeline_range {
 	int64_t after, before;
 	size_t limit;
 	bool reverse;
 };
 
+/* Its place in the order of depth too. */
 void timeline_db_add(struct store_txn *txn, uint32_t room, const struct timeline_entry *entry);
 int timeline_db_scan(const struct hs_call *call, uint32_t room, const struct timeline_range *range,
 		     struct timeline *ret_timeline);
-/* The last entry at or before a position. -MX_NOT_FOUND if the room began later. */
+/* The last live entry at or before a position. -MX_NOT_FOUND if the room began later. */
 int timeline_db_at(const struct hs_call *call, uint32_t room, uint64_t position,
 		   struct timeline_entry *ret_entry);
 
@@ -90,7 +94,7 @@ struct topo {
 	size_t len;
 };
 
-/* Forwards: places ≥ from; backwards: places < from. */
+/* Forwards: places ≥ from; backwards: places < from. limit 0 is 1,000. */
 int topo_db_scan(const struct hs_call *call, uint32_t room, struct topo_place from, bool backwards,
 		 size_t limit, struct topo *ret_topo);
 
@@ -107,6 +111,8 @@ struct member_list {
 	size_t len;
 };
 
+/* Ids that are too long for any user are not kept. */
+void member_db_put(struct store_txn *txn, uint32_t room, const struct member_row *row);
 /* -MX_NOT_FOUND for who never was one. */
 int member_db_load(const struct hs_call *call, uint32_t room, struct mx_slice user_id,
 		   struct member_row *ret_row);
@@ -152,6 +158,7 @@ struct relation_list {
 	size_t len;
 };
 
+/* Nothing is kept without a type, or of ids and types that are far too long for their kind. */
 void relation_db_add(struct store_txn *txn, uint32_t room, struct mx_slice parent_id,
 		     const struct relation_row *row);
 /* Of one type, or of all (empty), rseq within exclusive bounds; newest first if `reverse`. */

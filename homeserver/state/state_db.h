@@ -13,7 +13,7 @@ struct store_table;
 struct store_txn;
 struct trie_node;
 
-extern const struct store_table state_event_table, slot_table, slot_key_table, node_table;
+extern const struct store_table *const state_tables[]; /* NULL-ended: all of this header */
 
 struct state_event {
 	uint32_t event; /* number among the room's events */

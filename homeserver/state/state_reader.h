@@ -6,6 +6,7 @@
 #include "homeserver/room/membership.h"
 #include "homeserver/state/resolve.h"
 #include "homeserver/state/trie.h"
+#include "shared/core/map.h"
 
 struct hs_call;
 struct mx_error;
@@ -14,9 +15,11 @@ struct state_reader {
 	const struct hs_call *call;
 	uint32_t room;
 	struct trie_nodes nodes;
+	struct mx_map loaded; /* nodes by their numbers */
 };
 
-/* The call stays as long as the reader; what is read is in call->mem. */
+/* The call stays as long as the reader, and the reader where it is; what is read is in call->mem.
+ */
 void state_reader_init(struct state_reader *reader, const struct hs_call *call, uint32_t room);
 void state_reader_done(struct state_reader *reader);
 
