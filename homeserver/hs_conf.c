@@ -1,37 +1,10 @@
 #include "homeserver/hs_conf.h"
 
 #include "shared/core/error.h"
-#include "shared/core/str.h"
+#include "shared/daemon/conf_url.h"
 #include "shared/id/server_name.h"
 
 #define VALIDITY_HOURS 24
-
-static int check_url(const char *key, const char *url, struct mx_error *err)
-{
-	const char *host = NULL;
-
-	if (mx_starts_with(url, "https://"))
-		host = url + strlen("https://");
-	else if (mx_starts_with(url, "http://"))
-		host = url + strlen("http://");
-	if (!host || *host == '\0' || *host == '/' || strpbrk(url, " \t\r\n\"<>?#"))
-		return mx_fail(err, MX_BAD_CONFIG, "%s: %s is no http:// or https:// URL", key,
-			       url);
-	return 0;
-}
-
-/* Links are made by putting a path behind it. */
-static int check_base_url(char *url, struct mx_error *err)
-{
-	int rc = check_url("public_base_url", url, err);
-	size_t len = strlen(url);
-
-	if (rc)
-		return rc;
-	while (len > 0 && url[len - 1] == '/')
-		url[--len] = '\0';
-	return 0;
-}
 
 static int check_names(const struct hs_conf *conf, struct mx_error *err)
 {
@@ -55,5 +28,5 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 		conf->keys.validity_hours = VALIDITY_HOURS;
 	if (conf->limits.requests.burst == 0)
 		conf->limits.requests.burst = conf->limits.requests.per_second;
-	return rc ? rc : check_base_url(conf->public_base_url, err);
+	return rc ? rc : conf_check_base_url("public_base_url", conf->public_base_url, err);
 }

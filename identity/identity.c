@@ -110,7 +110,8 @@ static void reload_mail(struct identity *identity, const struct identity_conf *c
 
 	if (!identity->mailer != !conf->mail.relay)
 		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "mail.relay", NULL);
-	else if (identity->mailer && identity_mailer(identity, &conf->mail, &err))
+	else if (identity->mailer &&
+		 mail_conf_apply(&conf->mail, identity->conf->server_name, &identity->mailer, &err))
 		say_kept("mail", &err);
 }
 

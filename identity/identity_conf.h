@@ -5,31 +5,12 @@
 #include "identity/sms/sms_conf.h"
 #include "identity/source/source_conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/daemon/terms_conf.h"
+#include "shared/mail/mail_conf.h"
 #include "shared/threepid/budgets.h"
+#include "shared/threepid/validation_conf.h"
 
 struct mx_error;
-
-enum conf_mail_tls { CONF_MAIL_STARTTLS, CONF_MAIL_IMPLICIT, CONF_MAIL_PLAIN };
-
-struct mail_conf {
-	char *relay; /* NULL: no mail is sent */
-	uint16_t port; /* 0 = by tls */
-	int tls; /* enum conf_mail_tls */
-	char *user, *password_file;
-	char *from; /* "Example <id@example.org>" */
-	char *hello, *ca_file;
-	unsigned per_domain, domain_pause_ms, give_up_hours;
-};
-
-struct terms_language {
-	const char *language, *name, *url;
-};
-
-struct terms_document {
-	const char *id, *version;
-	struct terms_language *languages;
-	unsigned languages_count;
-};
 
 struct identity_conf {
 	struct daemon_conf daemon; /* first: see daemon.h */
@@ -49,15 +30,8 @@ struct identity_conf {
 		unsigned allow_count, deny_count;
 	} homeservers;
 	struct mail_conf mail;
-	struct {
-		char *directory, *brand, *language;
-	} templates;
-	struct {
-		bool *landing_page; /* the mail's link leads to a page with a button */
-		bool *next_link_http; /* next_link may be http:// too */
-		char **next_link_hosts;
-		unsigned next_link_hosts_count;
-	} validation;
+	struct texts_conf templates;
+	struct validation_conf validation;
 	struct {
 		bool *tell_owner; /* by mail, of binds and unbinds */
 		char **names; /* of destination_is, besides our own */
@@ -83,10 +57,7 @@ struct identity_conf {
 	struct {
 		char *token_file; /* NULL: those endpoints are not there */
 	} internal;
-	struct {
-		struct terms_document *documents;
-		unsigned documents_count;
-	} terms;
+	struct terms_conf terms;
 	struct {
 		struct {
 			unsigned per_second, burst; /* of one client; 0 = no limit */

@@ -49,42 +49,6 @@ static const cyaml_schema_field_t homeservers_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_strval_t mail_tls_names[] = {
-	{ "starttls", CONF_MAIL_STARTTLS },
-	{ "implicit", CONF_MAIL_IMPLICIT },
-	{ "plain", CONF_MAIL_PLAIN },
-};
-
-static const cyaml_schema_field_t mail_fields[] = {
-	TEXT(mail, relay),
-	UINT(mail, port),
-	CYAML_FIELD_ENUM("tls", MAYBE | CYAML_FLAG_STRICT, struct mail_conf, tls, mail_tls_names,
-			 CYAML_ARRAY_LEN(mail_tls_names)),
-	TEXT(mail, user),
-	TEXT(mail, password_file),
-	TEXT(mail, from),
-	TEXT(mail, hello),
-	TEXT(mail, ca_file),
-	UINT(mail, per_domain),
-	UINT(mail, domain_pause_ms),
-	UINT(mail, give_up_hours),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t templates_fields[] = {
-	TEXT(templates, directory),
-	TEXT(templates, brand),
-	TEXT(templates, language),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t validation_fields[] = {
-	BOOL(validation, landing_page),
-	BOOL(validation, next_link_http),
-	TEXTS(validation, next_link_hosts),
-	CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t binding_fields[] = {
 	BOOL(binding, tell_owner),
 	TEXTS(binding, names),
@@ -117,46 +81,14 @@ static const cyaml_schema_field_t internal_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t language_fields[] = {
-	NEEDED_OF(struct terms_language, language),
-	NEEDED_OF(struct terms_language, name),
-	NEEDED_OF(struct terms_language, url),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t language_entry = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct terms_language, language_fields),
-};
-
-static const cyaml_schema_field_t document_fields[] = {
-	NEEDED_OF(struct terms_document, id),
-	NEEDED_OF(struct terms_document, version),
-	LIST_OF(struct terms_document, languages, language_entry),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t document_entry = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct terms_document, document_fields),
-};
-
-static const cyaml_schema_field_t terms_fields[] = {
-	LIST_OF(SECTION(terms), documents, document_entry),
-	CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t requests_fields[] = {
 	UINT(limits.requests, per_second),
 	UINT(limits.requests, burst),
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t budget_fields[] = {
-	UINT_OF(struct budget_limit, burst),
-	UINT_OF(struct budget_limit, per_day),
-	CYAML_FIELD_END,
-};
-
-#define BUDGET(member) CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, budget_fields)
+#define BUDGET(member) \
+	CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, budget_limit_fields)
 
 static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_MAPPING("requests", MAYBE, SECTION(limits), requests, requests_fields),
@@ -183,15 +115,16 @@ static const cyaml_schema_field_t identity_fields[] = {
 	MAPPING(keys, CYAML_FLAG_DEFAULT),
 	MAPPING(endpoints, MAYBE),
 	MAPPING(homeservers, MAYBE),
-	MAPPING(mail, MAYBE),
-	MAPPING(templates, MAYBE),
-	MAPPING(validation, MAYBE),
+	CYAML_FIELD_MAPPING("mail", MAYBE, struct identity_conf, mail, mail_conf_fields),
+	CYAML_FIELD_MAPPING("templates", MAYBE, struct identity_conf, templates, texts_conf_fields),
+	CYAML_FIELD_MAPPING("validation", MAYBE, struct identity_conf, validation,
+			    validation_conf_fields),
 	MAPPING(binding, MAYBE),
 	MAPPING(lookup, MAYBE),
 	MAPPING(invites, MAYBE),
 	MAPPING(audit, MAYBE),
 	MAPPING(internal, MAYBE),
-	MAPPING(terms, MAYBE),
+	CYAML_FIELD_MAPPING("terms", MAYBE, struct identity_conf, terms, terms_conf_fields),
 	MAPPING(limits, MAYBE),
 	CYAML_FIELD_MAPPING("sms", MAYBE, struct identity_conf, sms, sms_conf_fields),
 	CYAML_FIELD_MAPPING("replication", MAYBE, struct identity_conf, replication,

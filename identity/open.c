@@ -186,7 +186,8 @@ static int open_sending(struct identity *identity, struct mx_error *err)
 		return rc;
 	identity->budgets = budget_kinds_open(identity->conf, identity->metrics);
 	if (identity->conf->mail.relay)
-		rc = identity_mailer(identity, &identity->conf->mail, err);
+		rc = mail_conf_apply(&identity->conf->mail, identity->conf->server_name,
+				     &identity->mailer, err);
 	if (rc == 0)
 		rc = open_sms(identity, err);
 	return rc ? rc : open_outbox(identity, err);

@@ -4,14 +4,12 @@
 struct daemon;
 struct identity;
 struct identity_conf;
-struct mail_conf;
 struct mx_error;
 
 /* How often one client may ask. */
 void identity_limits(struct daemon *daemon, const struct identity_conf *conf);
 
-/* identity->keys and identity->mailer: made, or given other settings if they are there. What
- * cannot be read is an error, and they stay as they were. */
+/* identity->keys: made, or given other settings if they are there. What cannot be read is an error,
+ * and they stay as they were. */
 int identity_keys(struct identity *identity, const struct identity_conf *conf,
 		  struct mx_error *err);
-int identity_mailer(struct identity *identity, const struct mail_conf *mail, struct mx_error *err);

@@ -78,17 +78,6 @@ void terms_free(struct terms *terms)
 
 /* ---- the documents; the lock is held */
 
-static json_t *document_json(const struct terms_document *document)
-{
-	json_t *json = json_pack("{s:s}", "version", document->version);
-
-	for (unsigned i = 0; i < document->languages_count; i++)
-		json_object_set_new(json, document->languages[i].language,
-				    json_pack("{s:s, s:s}", "name", document->languages[i].name,
-					      "url", document->languages[i].url));
-	return json;
-}
-
 static struct terms_consent consent_of(const struct terms_document *document, unsigned language,
 				       const char *user_id)
 {
@@ -156,14 +145,12 @@ static int accept_url(const struct identity_call *call, const struct terms_accep
 
 json_t *terms_json(struct terms *terms)
 {
-	json_t *policies = json_object();
+	json_t *all;
 
 	pthread_rwlock_rdlock(&terms->lock);
-	for (unsigned i = 0; i < terms->len; i++)
-		json_object_set_new(policies, terms->documents[i].id,
-				    document_json(&terms->documents[i]));
+	all = terms_documents_json(terms->documents, terms->len);
 	pthread_rwlock_unlock(&terms->lock);
-	return json_pack("{s:o}", "policies", policies);
+	return all;
 }
 
 int terms_check(struct terms *terms, struct store_view *view, const char *user_id,

@@ -7,20 +7,10 @@
 
 #include "identity/message/templates.inc"
 
-static struct template_conf template_conf_of(const struct identity_conf *conf)
-{
-	return (struct template_conf){
-		.directory = conf->templates.directory,
-		.default_brand = conf->templates.brand,
-		.default_language = conf->templates.language,
-		.builtin = built_in,
-	};
-}
-
 int message_templates_load(const struct identity_conf *conf, struct template_set **ret_set,
 			   struct mx_error *err)
 {
-	const struct template_conf all = template_conf_of(conf);
+	const struct template_conf all = texts_conf_of(&conf->templates, built_in);
 
 	return template_set_load(&all, ret_set, err);
 }
@@ -28,7 +18,7 @@ int message_templates_load(const struct identity_conf *conf, struct template_set
 int message_templates_reload(struct template_set *set, const struct identity_conf *conf,
 			     struct mx_error *err)
 {
-	const struct template_conf all = template_conf_of(conf);
+	const struct template_conf all = texts_conf_of(&conf->templates, built_in);
 
 	return template_set_reload(set, &all, err);
 }

@@ -11,11 +11,7 @@
 int token_request_read(struct req *r, struct validation_request *ret_request)
 {
 	const struct identity_conf *conf = conf_of(r->app);
-	const struct next_link_rules rules = {
-		.hosts = (const char *const *)conf->validation.next_link_hosts,
-		.hosts_len = conf->validation.next_link_hosts_count,
-		.http = conf->validation.next_link_http && *conf->validation.next_link_http,
-	};
+	const struct next_link_rules rules = validation_conf_links(&conf->validation);
 
 	ret_request->style = message_style_of(r->app, r);
 	return asking_read(r, &rules, ret_request);

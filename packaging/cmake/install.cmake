@@ -49,6 +49,14 @@ function(install_daemon name title)
 		DESTINATION ${DOCUMENT_DIR}/${program}/examples COMPONENT ${name})
 endfunction()
 
+# A brand to copy: the texts that are built in.
+function(install_templates name)
+	set(target ${SAMPLE_DIR}/${name}/templates)
+	install(DIRECTORY ${PACKAGE_DIR}/templates/common/ ${PACKAGE_DIR}/templates/${name}/
+		DESTINATION ${target}/default COMPONENT ${name} PATTERN README.md EXCLUDE)
+	install(FILES ${PACKAGE_DIR}/templates/README.md DESTINATION ${target} COMPONENT ${name})
+endfunction()
+
 if(DEFINED ENV{SOURCE_DATE_EPOCH})
 	set(date_of @$ENV{SOURCE_DATE_EPOCH})
 else()
@@ -65,11 +73,7 @@ endif()
 if(TARGET trinity-identity)
 	install_daemon(identity "Trinity identity service")
 	list(APPEND installed identity)
-	# A brand to copy: the texts that are built in.
-	install(DIRECTORY ${PACKAGE_DIR}/templates/ DESTINATION ${SAMPLE_DIR}/identity/templates/default
-		COMPONENT identity PATTERN README.md EXCLUDE)
-	install(FILES ${PACKAGE_DIR}/templates/README.md
-		DESTINATION ${SAMPLE_DIR}/identity/templates COMPONENT identity)
+	install_templates(identity)
 endif()
 if(TARGET trinity-homeserver)
 	install_daemon(homeserver "Trinity homeserver")

@@ -30,12 +30,6 @@ struct budgets {
 	struct mx_metric *refused[BUDGETS_MAX];
 };
 
-struct budget_rate budget_rate_of(const struct budget_limit *limit)
-{
-	return (struct budget_rate){ .burst = limit->burst,
-				     .refill_ms = MX_DAY_MS / (int64_t)limit->per_day };
-}
-
 static void add_metrics(struct budgets *budgets, const struct budgets_conf *conf)
 {
 	char label[64];

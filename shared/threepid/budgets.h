@@ -2,6 +2,7 @@
  * everybody a fresh start, which costs less than a table that every request writes. */
 #pragma once
 
+#include <cyaml/cyaml.h>
 #include <stdint.h>
 
 struct budgets;
@@ -21,6 +22,11 @@ struct budget_limit {
 	unsigned burst, per_day;
 };
 
+extern const cyaml_schema_field_t budget_limit_fields[];
+
+void budget_limit_default(struct budget_limit *limit, unsigned burst, unsigned per_day);
+/* -MX_BAD_CONFIG. */
+int budget_limit_check(const char *key, const struct budget_limit *limit, struct mx_error *err);
 struct budget_rate budget_rate_of(const struct budget_limit *limit);
 
 struct budgets_conf {

@@ -1,0 +1,26 @@
+# cmake -DROOTS=a,b -DOUT=templates.inc -P embed_templates.cmake: every file below these folders as
+# a text in one table, { "de/verify.html", "…" }. What a later folder has wins.
+
+string(REPLACE "," ";" roots "${ROOTS}")
+set(files "")
+foreach(root IN LISTS roots)
+	file(GLOB_RECURSE found RELATIVE ${root} ${root}/*)
+	foreach(file IN LISTS found)
+		set(path_of_${file} ${root}/${file})
+	endforeach()
+	list(APPEND files ${found})
+endforeach()
+list(REMOVE_DUPLICATES files)
+list(SORT files)
+set(arrays "")
+set(rows "")
+set(count 0)
+foreach(file IN LISTS files)
+	file(READ ${path_of_${file}} bytes HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${bytes}")
+	string(APPEND arrays "static const char text_${count}[] = { ${bytes}'\\0' };\n")
+	string(APPEND rows "\t{ \"${file}\", text_${count} },\n")
+	math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUT}
+	"${arrays}\nstatic const char *const built_in[][2] = {\n${rows}\t{ NULL, NULL },\n};\n")
