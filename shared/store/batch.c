@@ -10,12 +10,18 @@
 void store_chain_init(struct store_chain *chain)
 {
 	atomic_init(&chain->broken, false);
+	atomic_init(&chain->pending, 0);
 	chain->failing = false;
 }
 
 bool store_chain_is_broken(const struct store_chain *chain)
 {
 	return atomic_load_explicit(&chain->broken, memory_order_acquire);
+}
+
+unsigned store_chain_pending(const struct store_chain *chain)
+{
+	return atomic_load_explicit(&chain->pending, memory_order_acquire);
 }
 
 void store_group_begin(struct store_batch *const *group, size_t len)
@@ -69,7 +75,13 @@ void store_batch_stamp(struct store_batch *batch, uint64_t stamp)
 void store_group_settle(struct store_batch *const *group, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (group[i]->rc && group[i]->chain)
-			atomic_store_explicit(&group[i]->chain->broken, true, memory_order_release);
+		struct store_chain *chain = group[i]->chain;
+
+		if (!chain)
+			continue;
+		if (group[i]->rc)
+			atomic_store_explicit(&chain->broken, true, memory_order_release);
+		/* The last look: who waits for it may end the chain. */
+		atomic_fetch_sub_explicit(&chain->pending, 1, memory_order_release);
 	}
 }

@@ -158,13 +158,18 @@ void store_txn_expect_lease(struct store_txn *txn, const struct store_lease *lea
  */
 struct store_chain {
 	_Atomic bool broken;
+	_Atomic unsigned pending; /* commits that are not decided */
 	bool failing; /* the committer's */
 };
 void store_chain_init(struct store_chain *chain);
-/* The chain outlives the answers of its transactions. */
 void store_txn_chain(struct store_txn *txn, struct store_chain *chain);
 /* When it is true, a view that is opened now sees every transaction of the chain that succeeded. */
 bool store_chain_is_broken(const struct store_chain *chain);
+/* How many of its commits are not decided yet: at 0, and with nobody who commits to it, the chain
+ * may go, and new views see all that succeeded. */
+unsigned store_chain_pending(const struct store_chain *chain);
+/* Waits until all commits to it that were called before are decided. */
+void store_chain_settle(struct store *store, struct store_chain *chain);
 
 /* Ends txn in every case. 0: all of it is durable. -MX_CONFLICT: nothing happened, run again.
  * -MX_STORE_FULL: nothing happened. Blocks for the group commit (at most a few ms). */

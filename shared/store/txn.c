@@ -5,6 +5,8 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 
+#include <stdatomic.h>
+
 #define STAMP_LEN 8
 
 struct store_txn *store_txn_begin(struct store *store)
@@ -373,9 +375,20 @@ void store_txn_commit_async(struct store_txn *txn, void (*done)(void *ctx, int r
 	txn->done_ctx = ctx;
 	txn->batch.done = on_batch_done;
 	if (commit_prepare(txn)) {
+		if (txn->batch.chain)
+			atomic_fetch_add(&txn->batch.chain->pending, 1);
 		store_committer_push(txn->store->committer, &txn->batch);
 		return;
 	}
 	txn->batch.rc = txn->rc;
 	on_batch_done(&txn->batch);
+}
+
+/* An empty one of the chain takes its turn like the others. */
+void store_chain_settle(struct store *store, struct store_chain *chain)
+{
+	struct store_txn *txn = store_txn_begin(store);
+
+	store_txn_chain(txn, chain);
+	store_txn_commit(txn, NULL);
 }

@@ -281,6 +281,28 @@ static void who_sees_a_broken_chain_sees_all_that_succeeded(void **state)
 		race_once(round);
 }
 
+static void a_chain_knows_how_many_are_undecided(void **state)
+{
+	struct store *store = store_fixture_open(tables);
+	struct store_chain chain;
+	struct answer answers[3];
+	struct gate gate;
+
+	(void)state;
+	store_chain_init(&chain);
+	gate_close(&gate, store);
+	for (size_t i = 0; i < 3; i++)
+		send(writing(store, "row"), &chain, &answers[i]);
+	assert_int_equal(store_chain_pending(&chain), 3);
+	sem_post(&gate.go);
+	store_chain_settle(store, &chain);
+	assert_int_equal(store_chain_pending(&chain), 0);
+	for (size_t i = 0; i < 3; i++)
+		sem_wait(&answers[i].done);
+	assert_false(store_chain_is_broken(&chain));
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_transaction_that_writes_nothing_shares_the_fate_of_its_chain),
 		cmocka_unit_test(an_aborted_transaction_breaks_nothing),
 		cmocka_unit_test(who_sees_a_broken_chain_sees_all_that_succeeded),
+		cmocka_unit_test(a_chain_knows_how_many_are_undecided),
 	};
 
 	return cmocka_run_group_tests_name("store/chain", tests, NULL, NULL);
