@@ -24,6 +24,10 @@ int rooms_take(struct rooms *rooms, const char *room_id, struct room **ret_room,
 /* Gives the turn back. */
 void rooms_release(struct rooms *rooms, struct room *room);
 
+/* When a room is made: no two at the same time, because in newer versions the create event's hash
+ * is the room's id. */
+int64_t rooms_moment(struct rooms *rooms, int64_t now_ms);
+
 /* A new room, its turn taken; rooms_admit() lets others find it. */
 int rooms_make(struct rooms *rooms, const char *room_id, struct room **ret_room,
 	       struct mx_error *err);
