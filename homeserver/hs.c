@@ -2,6 +2,7 @@
 
 #include "homeserver/hs_conf.h"
 #include "homeserver/open.h"
+#include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/filters.h"
@@ -48,6 +49,7 @@ void hs_stop(void *ctx)
 {
 	struct hs *hs = ctx;
 
+	rooms_free(hs->rooms);
 	filters_free(hs->filters);
 	lazy_members_free(hs->lazy_members);
 	own_keys_free(hs->keys);

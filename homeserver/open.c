@@ -5,6 +5,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/room/room_db.h"
+#include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
@@ -36,13 +37,21 @@ void hs_tables(const struct store_table *ret_tables[HS_TABLES_MAX + 1])
 	ret_tables[len] = NULL;
 }
 
+/* A part of the configured memory is for rooms, the rest for the pages of the store. */
+#define ROOMS_SHARE 4
+
+static size_t cache_bytes(const struct hs *hs)
+{
+	return (size_t)hs->conf->daemon.cache_mb * 1024 * 1024;
+}
+
 static int open_store(struct hs *hs, struct mx_error *err)
 {
 	const struct store_table *tables[HS_TABLES_MAX + 1];
 	const struct store_conf conf = {
 		.tables = tables,
 		.stamp_table = &stream_log_table,
-		.cache_bytes = (size_t)hs->conf->daemon.cache_mb * 1024 * 1024,
+		.cache_bytes = cache_bytes(hs) - cache_bytes(hs) / ROOMS_SHARE,
 	};
 
 	hs_tables(tables);
@@ -66,6 +75,8 @@ int hs_open(struct hs *hs, struct mx_error *err)
 
 	hs->filters = filters_new();
 	hs->lazy_members = lazy_members_new();
+	if (rc == 0)
+		hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);
 	return rc ? rc : open_keys(hs, err);

@@ -4,6 +4,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/open.h"
 #include "homeserver/room/room_version.h"
+#include "homeserver/room/rooms.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -15,6 +16,8 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+
+#define ROOMS_BYTES (1024 * 1024)
 
 static void open_keys(struct hs_fixture *f)
 {
@@ -46,6 +49,7 @@ int hs_fixture_setup(void **state)
 	open_keys(f);
 	f->hs.conf = &f->conf;
 	f->hs.store = store_fixture_open(tables);
+	f->hs.rooms = rooms_new(&f->hs, ROOMS_BYTES);
 	f->hs.started_ms = HS_FIXTURE_NOW;
 	f->call.hs = &f->hs;
 	f->call.mem = mx_arena_new(0);
@@ -72,6 +76,7 @@ int hs_fixture_teardown(void **state)
 
 	end_call(f, false);
 	mx_arena_free(f->call.mem);
+	rooms_free(f->hs.rooms);
 	store_close(f->hs.store);
 	own_keys_free(f->hs.keys);
 	store_fixture_directory_remove(f->directory);
