@@ -2,8 +2,12 @@
  * What happened, in the order in which it became durable. Every commit that notes something gets
  * a position from the store (a stamp); /sync compares positions, and waits for later ones.
  *
- * What only lives in memory (typing, presence) has positions of its own, which begin with the
- * clock: they grow across restarts too.
+ * What only lives in memory (typing, presence) has positions of its own, ticks, which begin with
+ * the clock: they grow across restarts too.
+ *
+ * Whoever looks takes stream_position() and stream_ticks() first, then opens a view, and tells
+ * what is up to these; if nothing changed for the user, the tick of the earlier look is kept. See
+ * README.md.
  */
 #pragma once
 
@@ -21,10 +25,10 @@ struct stream;
 
 enum stream_kind {
 	STREAM_EVENT = 1, /* room, rseq: an entry of its timeline */
-	STREAM_MEMBER, /* room, rseq, user, membership: one that makes somebody a member or not */
+	STREAM_MEMBER, /* room, rseq, user, membership: the same, of a change of membership */
 	STREAM_ACCOUNT_DATA, /* user; room, or 0 */
 	STREAM_RECEIPT, /* room; user alone sees it if private */
-	STREAM_DEVICES, /* user: whoever shares a room has to know */
+	STREAM_DEVICES, /* user: whoever shares a room has to know; or room: who is in it */
 	STREAM_TO_DEVICE, /* user */
 	STREAM_USER, /* user: anything else that only their own /sync shows */
 };
@@ -48,10 +52,11 @@ struct stream *stream_new(struct hs *hs);
 void stream_close(struct stream *stream);
 void stream_free(struct stream *stream);
 
-/* The last position that is durable and visible to new views. */
+/* The last position that is durable and visible to new views; all up to it was told. */
 uint64_t stream_position(struct stream *stream);
 
-/* The next position of what lives in memory; and the last one. */
+/* The next position of what lives in memory, taken under the lock under which that is read; and the
+ * last one. */
 uint64_t stream_tick(struct stream *stream);
 uint64_t stream_ticks(struct stream *stream);
 
@@ -69,6 +74,8 @@ struct stream_wait *stream_wait_begin(struct stream *stream, struct mx_slice use
 				      struct req_wake *wake);
 void stream_wait_end(struct stream_wait *wait);
 
-/* After a tick: wakes a user, or the local joined members of a room. */
+/* After a tick: wakes a user, the local joined members of a room, or a user and whoever shares a
+ * room (everybody, if the user does not sync). */
 void stream_wake_user(struct stream *stream, struct mx_slice user);
 void stream_wake_room(struct stream *stream, uint32_t room);
+void stream_wake_sharers(struct stream *stream, struct mx_slice user);
