@@ -115,7 +115,8 @@ static void entry_apply(struct stream *stream, const struct stream_entry *entry)
 	case STREAM_RECEIPT:
 		if (entry->is_private)
 			break;
-		/* fallthrough */
+		mark_room(stream, entry->room);
+		return;
 	case STREAM_EVENT: mark_room(stream, entry->room); return;
 	case STREAM_DEVICES:
 		if (entry->room)

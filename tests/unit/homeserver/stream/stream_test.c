@@ -86,6 +86,15 @@ static bool woken(struct req_wake *wake, unsigned times)
 	return rc == 0;
 }
 
+/* After the wait's end a wake may still be under way. */
+static void released(struct req_wake *wake)
+{
+	pthread_mutex_lock(&wake->lock);
+	while (wake->refs > 0)
+		pthread_cond_wait(&wake->changed, &wake->lock);
+	pthread_mutex_unlock(&wake->lock);
+}
+
 /* ---- rooms of users, as they are stored */
 
 #define STORED_MAX 16
@@ -181,6 +190,7 @@ static void settle(void)
 		assert_true(woken(&wake, i));
 	}
 	stream_wait_end(wait);
+	released(&wake);
 }
 
 /* ---- three who wait */
@@ -634,6 +644,7 @@ static bool see_more(const struct reader *reader, uint64_t *seen)
 		in_time = woken(&wake, before + 1);
 	}
 	stream_wait_end(wait);
+	released(&wake);
 	return in_time;
 }
 
