@@ -1,5 +1,6 @@
 #include "homeserver/hs.h"
 
+#include "homeserver/account/accounts.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/open.h"
 #include "homeserver/room/rooms.h"
@@ -23,6 +24,7 @@ static void hs_limits(struct daemon *daemon, const struct hs_conf *conf)
 		limits[class].per_second = conf->limits.requests.per_second;
 		limits[class].burst = conf->limits.requests.burst;
 	}
+	accounts_limits(conf, limits);
 	daemon_limits(daemon, limits);
 }
 
@@ -50,6 +52,7 @@ void hs_stop(void *ctx)
 	struct hs *hs = ctx;
 
 	rooms_free(hs->rooms);
+	accounts_close(hs);
 	filters_free(hs->filters);
 	lazy_members_free(hs->lazy_members);
 	own_keys_free(hs->keys);
@@ -71,6 +74,7 @@ void hs_reload(void *ctx, const void *conf)
 
 	reload_keys(hs);
 	hs_limits(hs->daemon, conf);
+	accounts_reload(hs, conf);
 	atomic_store(&hs->newest, conf);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+struct attempts;
+struct authn;
 struct chores;
 struct daemon;
 struct filters;
@@ -27,7 +29,6 @@ struct store_view;
 struct stream;
 struct template_set;
 struct typing;
-struct uia;
 
 struct hs {
 	const struct hs_conf *conf; /* of the start: for what only a restart changes */
@@ -39,8 +40,9 @@ struct hs {
 	struct own_keys *keys;
 	struct stream *stream;
 	struct rooms *rooms;
+	struct authn *authn;
 	struct passwords *passwords;
-	struct uia *uia;
+	struct attempts *attempts;
 	struct filters *filters;
 	struct lazy_members *lazy_members;
 	struct typing *typing;

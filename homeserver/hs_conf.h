@@ -1,6 +1,7 @@
 /* The homeserver's configuration file. packaging/config/homeserver.yaml explains every key. */
 #pragma once
 
+#include "homeserver/account/account_conf.h"
 #include "shared/daemon/daemon.h"
 
 struct mx_error;
@@ -17,7 +18,14 @@ struct hs_conf {
 		struct {
 			unsigned per_second, burst; /* of one user or client; 0 = no limit */
 		} requests;
+		struct {
+			unsigned per_minute, burst; /* of one address */
+		} logins, registrations;
 	} limits;
+	struct registration_conf registration;
+	struct login_conf login;
+	struct password_conf password;
+	struct sessions_conf sessions;
 };
 
 extern const cyaml_schema_value_t hs_conf_schema; /* hs_conf_rows.c */

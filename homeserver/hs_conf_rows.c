@@ -33,8 +33,16 @@ static const cyaml_schema_field_t requests_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t logins_fields[] = {
+	UINT(limits.logins, per_minute),
+	UINT(limits.logins, burst),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_MAPPING("requests", MAYBE, SECTION(limits), requests, requests_fields),
+	CYAML_FIELD_MAPPING("logins", MAYBE, SECTION(limits), logins, logins_fields),
+	CYAML_FIELD_MAPPING("registrations", MAYBE, SECTION(limits), registrations, logins_fields),
 	CYAML_FIELD_END,
 };
 
@@ -44,6 +52,10 @@ static const cyaml_schema_field_t hs_fields[] = {
 	NEEDED_OF(struct hs_conf, public_base_url),
 	MAPPING(keys, CYAML_FLAG_DEFAULT),
 	MAPPING(limits, MAYBE),
+	MAPPING(registration, MAYBE),
+	MAPPING(login, MAYBE),
+	MAPPING(password, MAYBE),
+	MAPPING(sessions, MAYBE),
 	CYAML_FIELD_END,
 };
 

@@ -15,10 +15,7 @@ static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
 }
 
 static const char *const fixed_keys[] = {
-	"server_name",
-	"public_base_url",
-	"keys",
-	NULL,
+	"server_name", "public_base_url", "keys", "password.at_once", NULL,
 };
 
 static const struct daemon_check checks[] = {

@@ -1,5 +1,7 @@
 #include "homeserver/open.h"
 
+#include "homeserver/account/accounts.h"
+#include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
@@ -19,11 +21,20 @@
 
 #include <assert.h>
 
-/* All tables of the homeserver, by module. */
+/* All tables of the homeserver, by module: a line each, as many add to it. */
+/* clang-format off */
 static const struct store_table *const *const table_lists[] = {
-	event_tables, filter_tables, outbox_tables,    room_tables,
-	state_tables, stream_tables, threepids_tables,
+	accounts_tables,
+	event_tables,
+	filter_tables,
+	outbox_tables,
+	room_tables,
+	short_token_tables,
+	state_tables,
+	stream_tables,
+	threepids_tables,
 };
+/* clang-format on */
 
 void hs_tables(const struct store_table *ret_tables[HS_TABLES_MAX + 1])
 {
@@ -79,5 +90,7 @@ int hs_open(struct hs *hs, struct mx_error *err)
 		hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);
+	if (rc == 0)
+		accounts_open(hs);
 	return rc ? rc : open_keys(hs, err);
 }

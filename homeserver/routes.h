@@ -19,3 +19,9 @@ extern const struct route *const hs_admin_routes[];
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
 extern const struct route versions_routes[], server_keys_routes[]; /* meta/ */
 extern const struct route sync_routes[]; /* sync/sync_api.c */
+extern const struct route login_routes[]; /* account/login_api.c */
+extern const struct route register_routes[]; /* account/register_api.c */
+extern const struct route account_routes[]; /* account/account_api.c */
+extern const struct route openid_routes[]; /* account/openid_api.c */
+extern const struct route moderation_routes[]; /* account/moderation_api.c */
+extern const struct route device_routes[]; /* device/device_api.c */

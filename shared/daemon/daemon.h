@@ -133,6 +133,8 @@ void daemon_limits(struct daemon *daemon, const struct http_limit limits[LIMIT_C
 void daemon_routes(struct daemon *daemon, const struct route *const *routes);
 /* The authenticator of the public listeners; NULL without. */
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
+/* Their last gate, see struct http_app; NULL without. */
+void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r));
 
 /* For subcommands: asks the running daemon over its admin listener. path: "/admin/…". The
  * answer's body is in *ret_text (mx_free), also on an HTTP error. -MX_REMOTE_FAILED with advice

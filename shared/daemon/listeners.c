@@ -135,6 +135,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.routes = daemon->routes,
 		.param_types = daemon->app->param_types,
 		.authenticate = daemon->authenticate,
+		.pass = daemon->pass,
 		.store = daemon->store,
 		.metrics = daemon->metrics,
 		.metrics_prefix = metrics_prefix(daemon),

@@ -90,6 +90,11 @@ void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *
 	daemon->authenticate = authenticate;
 }
 
+void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r))
+{
+	daemon->pass = pass;
+}
+
 /* ---- life */
 
 static struct daemon *daemon_new(const struct daemon_app *app, struct conf *conf)

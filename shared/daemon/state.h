@@ -38,6 +38,7 @@ struct daemon {
 	struct http_server *server, *admin;
 	struct http_limit limits[LIMIT_COUNT];
 	int (*authenticate)(struct req *r);
+	int (*pass)(struct req *r);
 	const struct route *const *routes; /* public; the app's until it says otherwise */
 	void *ctx; /* the app's */
 	bool app_started;

@@ -117,8 +117,13 @@ static int pass_schema(struct exchange *ex)
 	return rc;
 }
 
+static int pass_own(struct exchange *ex)
+{
+	return ex->server->app.pass ? ex->server->app.pass(&ex->req) : 0;
+}
+
 static int (*const gates[])(struct exchange *ex) = {
-	pass_authenticate, pass_limit, pass_params, pass_json, pass_schema,
+	pass_authenticate, pass_limit, pass_params, pass_json, pass_schema, pass_own,
 };
 
 #define GATES       (sizeof(gates) / sizeof(gates[0]))

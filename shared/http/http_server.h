@@ -54,6 +54,9 @@ struct http_app {
 	/* Fills user, device, origin, or refuses. Runs in the row's lane; for LANE_IO rows it may
 	 * return -MX_MOVE_WORK. NULL: rows may only have AUTH_NONE. */
 	int (*authenticate)(struct req *r);
+	/* The last gate, after the schema: 0, or why the handler is not run; -MX_PARK to be run
+	 * again itself. NULL: none. */
+	int (*pass)(struct req *r);
 	struct store *store; /* NULL: rows may only have TXN_NONE */
 	struct mx_metrics *metrics; /* may be NULL; its page asks the running
 				       server: not to be written after the stop */

@@ -200,8 +200,10 @@ void reply_error(struct exchange *ex, int rc)
 
 	reply_clear(ex);
 	ex->reply.cors = cors;
-	json_object_set_new(json, "errcode", json_string(row->errcode));
-	json_object_set_new(json, "error", json_string(mx_error_text(&ex->req.err, rc)));
+	if (*row->errcode) {
+		json_object_set_new(json, "errcode", json_string(row->errcode));
+		json_object_set_new(json, "error", json_string(mx_error_text(&ex->req.err, rc)));
+	}
 	reply_json(&ex->req, json);
 	reply_status(&ex->req, row->status);
 	if (rc == -MX_LIMIT_EXCEEDED)

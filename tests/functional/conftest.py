@@ -55,8 +55,8 @@ def strict(tmp_path_factory, certificate):
 
 
 def make_world_of(request, kind, directory, configuration=None, **more):
-    """Of the file's own WORLD, or of kind: notary_world or identity_world. These need Python
-    packages that not every story does."""
+    """Of the file's own WORLD, or of kind: notary_world, identity_world or homeserver_world. These
+    need Python packages that not every story does."""
     world_of = getattr(request.module, "WORLD", None) or importlib.import_module(kind).World
     return world_of(directory, configuration, **more)
 
@@ -116,3 +116,5 @@ shared_world, world, make_world = shared("notary_world"), watched("shared_world"
     maker("notary_world")
 shared_identity, people, make_people = shared("identity_world"), watched("shared_identity"), \
     maker("identity_world")
+shared_home, home, make_home = shared("homeserver_world"), watched("shared_home"), \
+    maker("homeserver_world")

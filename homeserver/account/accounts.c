@@ -1,0 +1,52 @@
+#include "homeserver/account/accounts.h"
+
+#include "homeserver/account/account_db.h"
+#include "homeserver/account/attempts.h"
+#include "homeserver/account/authn.h"
+#include "homeserver/account/password.h"
+#include "homeserver/account/registration_token_db.h"
+#include "homeserver/account/session_db.h"
+#include "homeserver/account/uia_db.h"
+#include "homeserver/device/device_db.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "shared/daemon/daemon.h"
+
+#include <stddef.h>
+
+const struct store_table *const accounts_tables[] = {
+	&account_table, &device_table, &registration_token_table, &session_table, &uia_table, NULL,
+};
+
+void accounts_open(struct hs *hs)
+{
+	hs->passwords = passwords_new(&hs->conf->password, hs->metrics);
+	hs->attempts = attempts_new();
+	hs->authn = authn_new(hs);
+	daemon_authenticate(hs->daemon, authn_authenticate);
+	daemon_pass(hs->daemon, uia_gate);
+}
+
+void accounts_reload(struct hs *hs, const struct hs_conf *conf)
+{
+	passwords_set(hs->passwords, &conf->password);
+}
+
+void accounts_close(struct hs *hs)
+{
+	authn_free(hs->authn);
+	attempts_free(hs->attempts);
+	passwords_free(hs->passwords);
+}
+
+static struct http_limit per_minute(unsigned rate, unsigned burst)
+{
+	return (struct http_limit){ .per_second = rate / 60.0, .burst = burst };
+}
+
+void accounts_limits(const struct hs_conf *conf, struct http_limit *limits)
+{
+	limits[LIMIT_LOGIN] = per_minute(conf->limits.logins.per_minute, conf->limits.logins.burst);
+	limits[LIMIT_REGISTER] = per_minute(conf->limits.registrations.per_minute,
+					    conf->limits.registrations.burst);
+}

@@ -1,0 +1,18 @@
+/* The parts of accounts that live from start to stop. */
+#pragma once
+
+struct hs;
+struct hs_conf;
+struct http_limit;
+struct store_table;
+
+extern const struct store_table *const accounts_tables[];
+
+/* After the store is open. */
+void accounts_open(struct hs *hs);
+void accounts_reload(struct hs *hs, const struct hs_conf *conf);
+/* Also what a failed start left. */
+void accounts_close(struct hs *hs);
+
+/* limits: LIMIT_COUNT of them. */
+void accounts_limits(const struct hs_conf *conf, struct http_limit *limits);

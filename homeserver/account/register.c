@@ -1,0 +1,58 @@
+#include "homeserver/account/register.h"
+
+#include "homeserver/account/account.h"
+#include "homeserver/call.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/rand.h"
+#include "shared/id/mxid.h"
+
+#define FREE_NAME_LEN 12
+
+static const char *id_of(const struct hs_call *call, const char *name)
+{
+	return mx_arena_strf(call->mem, "@%s:%s", name, call->hs->conf->server_name);
+}
+
+/* Names that begin with '_' are left to application services. Spec: application service API,
+ * "Registration". */
+static int check_name(const char *name, const char *user, struct mx_error *err)
+{
+	struct mx_id id;
+
+	if (*name == '\0' || *name == '_' || !mx_user_id_parse(mx_slice(user), true, &id) ||
+	    !mx_slice_is(id.localpart, name))
+		return mx_fail(err, MX_INVALID_USERNAME,
+			       "User names are made of a-z, 0-9 and . _ = - / + and do not begin "
+			       "with _");
+	return 0;
+}
+
+int register_name(const struct hs_call *call, const char *name, const char **ret_user,
+		  struct mx_error *err)
+{
+	const char *user = id_of(call, name);
+	int rc = check_name(name, user, err);
+
+	if (rc)
+		return rc;
+	if (account_exists(call, mx_slice(user)))
+		return mx_fail(err, MX_USER_IN_USE, "This user name is taken");
+	*ret_user = user;
+	return 0;
+}
+
+const char *register_free_name(const struct hs_call *call)
+{
+	char name[FREE_NAME_LEN + 1] = { 0 };
+	const char *user;
+
+	do {
+		for (size_t i = 0; i < FREE_NAME_LEN; i++)
+			name[i] = (char)('a' + mx_random_below(26));
+		user = id_of(call, name);
+	} while (account_exists(call, mx_slice(user)));
+	return user;
+}

@@ -1,0 +1,12 @@
+/* What a new account is called. */
+#pragma once
+
+struct hs_call;
+struct mx_error;
+
+/* The user id of a wished name, in call->mem: -MX_INVALID_USERNAME, -MX_USER_IN_USE,
+ * -MX_EXCLUSIVE. */
+int register_name(const struct hs_call *call, const char *name, const char **ret_user,
+		  struct mx_error *err);
+/* One that nobody has. */
+const char *register_free_name(const struct hs_call *call);
