@@ -3,22 +3,48 @@
 #pragma once
 
 #include "homeserver/event/event_db.h"
+#include "homeserver/room/membership.h"
 #include "homeserver/state/state_reader.h"
 
 #include <stdbool.h>
 
-/* Reads what it needs once for a run of events with the same state. */
+enum history_visibility {
+	HISTORY_SHARED, /* also if nothing else is said */
+	HISTORY_JOINED,
+	HISTORY_INVITED,
+	HISTORY_WORLD_READABLE,
+};
+
+/* What a state says of the user; read once as long as the state says the same. */
+struct visibility_view {
+	bool slotted; /* the room ever had such state */
+	uint32_t slot, number; /* state number, 0: none */
+};
+
 struct visibility {
 	struct state_reader *reader;
 	struct mx_slice user_id;
-	struct room_state seen_at; /* of what is below */
-	bool known, readable;
-	bool joined_now, joined_ever;
+	enum membership now;
+	bool forgotten;
+	/* Of what arrived before that, the user was a member later, or is now (INT64_MAX); the
+	 * room's state then. INT64_MIN: never was one. */
+	int64_t joined_until;
+	struct room_state left_with;
+
+	/* The last state that was asked for. */
+	struct visibility_view own, rule;
+	enum membership membership;
+	enum history_visibility history;
 };
 
-/* -MX_FORBIDDEN if the user may see nothing at all of the room: neither a member, nor was one, nor
- * is it world-readable. */
+/* -MX_FORBIDDEN if the user may see nothing at all of the room: neither a member, nor was one (and
+ * did not forget it), nor is it world-readable. -MX_STORE. The reader and the id stay. */
 int visibility_init(struct visibility *visibility, struct state_reader *reader,
 		    struct mx_slice user_id, struct mx_error *err);
-/* Hidden events (EVENT_HIDDEN) are nobody's. */
+/* Hidden events (EVENT_HIDDEN) are nobody's, and so is what cannot be decided. */
 bool visibility_allows(struct visibility *visibility, const struct stored_event *event);
+
+/* The room's state as the user may know it: as it is, or for who is no member any more as it was
+ * when they ceased to be one. `now` is the room's. */
+struct room_state visibility_state(const struct visibility *visibility,
+				   const struct room_state *now);
