@@ -5,7 +5,9 @@
 #include "homeserver/event/event_db.h"
 
 struct hs_call;
+struct ignored;
 struct mx_str;
+struct visibility;
 
 enum event_view_form {
 	EVENT_VIEW_FULL, /* with room_id: /messages, /event, /context */
@@ -17,7 +19,11 @@ enum event_view_form {
 struct event_viewer {
 	const char *user_id, *device; /* whose `transaction_id` and membership are shown */
 	enum event_view_form form;
-	bool bundles; /* m.relations */
+	bool bundles; /* what events of a timeline have: m.relations, the content before, the
+			 user's membership then */
+	/* The user's, in this room, to spare what they read; NULL: made where they are needed. */
+	struct visibility *visibility;
+	const struct ignored *ignored;
 };
 
 /* Appends one JSON object. Redacted if the event is; never fails on what is stored. */

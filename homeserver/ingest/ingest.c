@@ -16,8 +16,8 @@ static int (*const steps[])(struct ingest *in) = {
 	step_after, /* the state with it; what the room is now */
 	step_timeline,
 	step_members,
-	step_relation,
 	step_redaction,
+	step_relation,
 	step_store,
 };
 

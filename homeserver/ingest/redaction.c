@@ -1,5 +1,6 @@
 #include "homeserver/ingest/redaction.h"
 
+#include "homeserver/event/event_relation.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/eventauth/power_levels.h"
 #include "homeserver/ingest/steps.h"
@@ -54,6 +55,16 @@ static bool holds(struct ingest *in, const struct event *redaction, const struct
 
 /* ---- what they do */
 
+/* Spec: "Aggregations of child events": the relationship is lost with the child. */
+static void unrelate(struct room_turn *turn, const struct stored_event *target)
+{
+	struct event_relation relation;
+
+	if (event_relation_of(&target->event, turn->call.mem, &relation))
+		relation_db_remove(turn->call.txn, target->room, relation.parent_id, relation.type,
+				   target->header.rseq);
+}
+
 static int redact_target(struct ingest *in)
 {
 	struct room_turn *turn = in->turn;
@@ -69,6 +80,7 @@ static int redact_target(struct ingest *in)
 		return rc;
 	target.header.redacted_by = in->stored.header.number;
 	event_db_put(turn->call.txn, &target);
+	unrelate(turn, &target);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* What an event leaves in the tables that others read. */
+#include "homeserver/event/event_relation.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
@@ -141,37 +142,23 @@ int step_members(struct ingest *in)
 
 /* ---- relations. Spec: client-server API, "Forming relationships between events" */
 
-static struct mx_slice text_in(const struct ingest *in, uint32_t object, const char *key)
-{
-	const struct mx_json_doc *doc = &in->event->doc;
-	uint32_t node = mx_json_member(doc, object, key);
-
-	if (!node || mx_json_type(doc, node) != MX_JSON_STRING)
-		return (struct mx_slice){ 0 };
-	return mx_json_string(doc, node, in->turn->call.mem);
-}
-
 int step_relation(struct ingest *in)
 {
-	const struct mx_json_doc *doc = &in->event->doc;
-	uint32_t node = mx_json_member(doc, in->event->content, "m.relates_to");
-	struct relation_row row = {
+	struct event_relation relation;
+	struct relation_row row;
+
+	if (!ingest_is_accepted(in) || in->stored.header.redacted_by ||
+	    !event_relation_of(in->event, in->turn->call.mem, &relation))
+		return 0;
+	row = (struct relation_row){
+		.type = relation.type,
 		.rseq = in->stored.header.rseq,
 		.event = in->stored.header.number,
 		.event_type = in->event->type,
 		.sender = in->event->sender,
+		.key = relation.key,
 	};
-	struct mx_slice parent;
-
-	if (!ingest_is_accepted(in) || event_is_state(in->event) || !node ||
-	    mx_json_type(doc, node) != MX_JSON_OBJECT)
-		return 0;
-	parent = text_in(in, node, "event_id");
-	row.type = text_in(in, node, "rel_type");
-	row.key = text_in(in, node, "key");
-	if (parent.len && parent.len <= EVENT_TEXT_MAX && row.type.len &&
-	    row.type.len <= EVENT_TEXT_MAX)
-		relation_db_add(in->turn->call.txn, in->stored.room, parent, &row);
+	relation_db_add(in->turn->call.txn, in->stored.room, relation.parent_id, &row);
 	return 0;
 }
 

@@ -51,6 +51,18 @@ void relation_db_add(struct store_txn *txn, uint32_t room, struct mx_slice paren
 	store_txn_put(txn, &relation_table, store_key_slice(&key), mx_str_slice(&value));
 }
 
+void relation_db_remove(struct store_txn *txn, uint32_t room, struct mx_slice parent_id,
+			struct mx_slice type, int64_t rseq)
+{
+	struct store_key key = row_key(room, parent_id, type, rseq);
+
+	if (key.overflow)
+		return;
+	store_txn_delete(txn, &relation_table, store_key_slice(&key));
+	key = row_key(room, parent_id, any_type, rseq);
+	store_txn_delete(txn, &relation_table, store_key_slice(&key));
+}
+
 /* prefix_len: of the keys, what stands before rseq. */
 static int read_row(const struct store_row *row, size_t prefix_len, struct relation_row *ret_row)
 {

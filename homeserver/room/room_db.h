@@ -161,6 +161,9 @@ struct relation_list {
 /* Nothing is kept without a type, or of ids and types that are far too long for their kind. */
 void relation_db_add(struct store_txn *txn, uint32_t room, struct mx_slice parent_id,
 		     const struct relation_row *row);
+/* The child is one no more. */
+void relation_db_remove(struct store_txn *txn, uint32_t room, struct mx_slice parent_id,
+			struct mx_slice type, int64_t rseq);
 /* Of one type, or of all (empty), rseq within exclusive bounds; newest first if `reverse`. */
 int relation_db_list(const struct hs_call *call, uint32_t room, struct mx_slice parent_id,
 		     struct mx_slice type, const struct timeline_range *range,

@@ -5,6 +5,7 @@
 #include "homeserver/state/state_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
 #include "shared/core/vec.h"
 
 #include <string.h>
@@ -37,6 +38,8 @@ void state_reader_done(struct state_reader *reader)
 {
 	trie_nodes_done(&reader->nodes);
 	mx_map_done(&reader->loaded, NULL);
+	mx_map_done(&reader->slots, NULL);
+	mx_map_done(&reader->events, NULL);
 }
 
 /* ---- events */
@@ -52,18 +55,80 @@ int state_reader_event(struct state_reader *reader, uint32_t state_number,
 	return rc == -MX_NOT_FOUND ? -MX_STORE : rc; /* a state names what is there */
 }
 
+/* ---- what one state says */
+
+/* Slots as pointers, of which none is NULL. */
+#define SLOT_NONE ((void *)UINTPTR_MAX)
+
+static void *slot_pointer(uint32_t slot)
+{
+	return (void *)((uintptr_t)slot + 1);
+}
+
+static int read_slot(struct state_reader *reader, struct mx_slice type, struct mx_slice state_key,
+		     void **ret_slot)
+{
+	uint32_t slot;
+	int rc = slot_db_find(reader->call, reader->room, type, state_key, &slot);
+
+	if (rc && rc != -MX_NOT_FOUND)
+		return rc;
+	*ret_slot = rc ? SLOT_NONE : slot_pointer(slot);
+	return 0;
+}
+
+static int find_slot(struct state_reader *reader, struct mx_slice type, struct mx_slice state_key,
+		     uint32_t *ret_slot)
+{
+	mx_str_auto key = { 0 };
+	void *slot;
+	int rc = 0;
+
+	mx_str_add(&key, &type.len, sizeof(type.len));
+	mx_str_add_slice(&key, type);
+	mx_str_add_slice(&key, state_key);
+	slot = mx_map_find(&reader->slots, mx_str_slice(&key));
+	if (!slot) {
+		rc = read_slot(reader, type, state_key, &slot);
+		if (rc)
+			return rc;
+		mx_map_put(&reader->slots, mx_str_slice(&key), slot);
+	}
+	if (slot == SLOT_NONE)
+		return -MX_NOT_FOUND;
+	*ret_slot = (uint32_t)((uintptr_t)slot - 1);
+	return 0;
+}
+
+static int find_event(struct state_reader *reader, uint32_t number, struct stored_event *ret_event)
+{
+	const struct mx_slice key = mx_slice_of(&number, sizeof(number));
+	struct stored_event *event = mx_map_find(&reader->events, key);
+	int rc;
+
+	if (!event) {
+		event = mx_arena_alloc(reader->call->mem, sizeof(*event));
+		rc = state_reader_event(reader, number, event);
+		if (rc)
+			return rc;
+		mx_map_put(&reader->events, key, event);
+	}
+	*ret_event = *event;
+	return 0;
+}
+
 int state_reader_load(struct state_reader *reader, const struct room_state *state, const char *type,
 		      struct mx_slice state_key, struct stored_event *ret_event)
 {
 	uint32_t slot, number;
-	int rc = slot_db_find(reader->call, reader->room, mx_slice(type), state_key, &slot);
+	int rc = find_slot(reader, mx_slice(type), state_key, &slot);
 
 	if (rc)
 		return rc;
 	number = room_state_find(&reader->nodes, state, slot);
 	if (reader->nodes.broken)
 		return -MX_STORE;
-	return number ? state_reader_event(reader, number, ret_event) : -MX_NOT_FOUND;
+	return number ? find_event(reader, number, ret_event) : -MX_NOT_FOUND;
 }
 
 enum membership state_reader_membership(struct state_reader *reader, const struct room_state *state,

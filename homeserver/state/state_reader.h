@@ -15,7 +15,9 @@ struct state_reader {
 	const struct hs_call *call;
 	uint32_t room;
 	struct trie_nodes nodes;
-	struct mx_map loaded; /* nodes by their numbers */
+	/* What was read: nodes by their numbers, slots by types and keys, events that were loaded
+	 * by these, by state numbers. */
+	struct mx_map loaded, slots, events;
 };
 
 /* The call stays as long as the reader, and the reader where it is; what is read is in call->mem.
@@ -23,7 +25,8 @@ struct state_reader {
 void state_reader_init(struct state_reader *reader, const struct hs_call *call, uint32_t room);
 void state_reader_done(struct state_reader *reader);
 
-/* The event of a type and key in a state. -MX_NOT_FOUND, -MX_STORE. */
+/* The event of a type and key in a state; asked again for one that did not change, it costs next to
+ * nothing. -MX_NOT_FOUND, -MX_STORE. */
 int state_reader_load(struct state_reader *reader, const struct room_state *state, const char *type,
 		      struct mx_slice state_key, struct stored_event *ret_event);
 /* MEMBERSHIP_NONE for nobody and for what is broken. */

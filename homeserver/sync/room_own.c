@@ -3,7 +3,7 @@
 #include "homeserver/ephemeral/receipts.h"
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/core/error.h"

@@ -1,6 +1,6 @@
 /* `summary` of a room in /sync: how many, and who, to call a room by that has no name. */
 #include "homeserver/event/event_types.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "shared/core/error.h"
 #include "shared/json/canonical.h"

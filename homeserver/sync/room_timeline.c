@@ -1,6 +1,6 @@
 /* The timeline of a room in /sync, from its newest entry backwards. Spec: client-server API,
  * "Syncing": in the order of arrival. */
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/timeline/page_token.h"
 #include "homeserver/timeline/visibility.h"

@@ -1,5 +1,5 @@
 /* `account_data` of /sync: what is global. That of rooms stands with them. */
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/sync.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/json/canonical.h"

@@ -1,6 +1,6 @@
 /* What /sync says of end-to-end encryption, as a server without it says it.
  * Spec: client-server API, "End-to-End Encryption", "Extensions to /sync". */
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/sync.h"
 
 int section_devices(struct sync *sync)

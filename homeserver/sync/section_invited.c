@@ -2,7 +2,7 @@
  * state". */
 #include "homeserver/event/event_types.h"
 #include "homeserver/event/event_view.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/sync/sections.h"
 #include "homeserver/userdata/filter.h"

@@ -2,7 +2,7 @@
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs.h"
 #include "homeserver/stream/stream.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/sync/sections.h"
 #include "homeserver/userdata/filter.h"

@@ -1,7 +1,7 @@
 /* A room that the user left, or was banned from, in /sync: up to there, and no further. Also an
  * invite that was declined, or taken back. */
 #include "homeserver/event/event_types.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/sync/sections.h"
 #include "homeserver/userdata/filter.h"

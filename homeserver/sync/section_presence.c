@@ -2,7 +2,7 @@
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "homeserver/profile/presence.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/sync/sync.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/json/scan.h"

@@ -4,7 +4,7 @@
 #include "homeserver/event/event_view.h"
 #include "homeserver/hs.h"
 #include "homeserver/stream/stream.h"
-#include "homeserver/sync/json_out.h"
+#include "homeserver/json_out.h"
 #include "homeserver/userdata/filter.h"
 #include "homeserver/userdata/filter_fields.h"
 #include "shared/store/store.h"

@@ -3,13 +3,25 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/room/room_db.h"
-#include "homeserver/state/state_db.h"
 #include "shared/core/error.h"
 
 /* Changes of their own membership that are looked at for when somebody was a member last. */
 #define CHANGES_MAX 1000
 
-static enum history_visibility history_of(const struct event *event, struct mx_arena *mem)
+enum history {
+	HISTORY_SHARED, /* also if nothing else is said */
+	HISTORY_JOINED,
+	HISTORY_INVITED,
+	HISTORY_WORLD_READABLE,
+};
+
+/* What a state says of the user. */
+struct seen {
+	enum history history;
+	enum membership membership;
+};
+
+static enum history history_of(const struct event *event, struct mx_arena *mem)
 {
 	struct mx_slice name = event_content_text(event, "history_visibility", mem);
 
@@ -22,68 +34,26 @@ static enum history_visibility history_of(const struct event *event, struct mx_a
 	return HISTORY_SHARED;
 }
 
-/* ---- what a state says */
-
-static int find_slot(struct visibility *v, const char *type, struct mx_slice state_key,
-		     struct visibility_view *view)
+static int read_history(struct visibility *v, const struct room_state *state,
+			enum history *ret_history)
 {
-	int rc = slot_db_find(v->reader->call, v->reader->room, mx_slice(type), state_key,
-			      &view->slot);
+	struct stored_event event;
+	int rc = state_reader_load(v->reader, state, TYPE_HISTORY_VISIBILITY, MX_SLICE(""), &event);
 
-	view->slotted = rc == 0;
+	*ret_history = rc ? HISTORY_SHARED : history_of(&event.event, v->reader->call->mem);
 	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
-/* Whether it is another event than before. */
-static bool moves(struct visibility *v, const struct room_state *state,
-		  struct visibility_view *view)
-{
-	uint32_t number = view->slotted ? room_state_find(&v->reader->nodes, state, view->slot) : 0;
-	bool other = number != view->number;
-
-	view->number = number;
-	return other;
-}
-
-static int read_membership(struct visibility *v, const struct room_state *state)
+static int read_state(struct visibility *v, const struct room_state *state, struct seen *ret_seen)
 {
 	struct stored_event event;
-	int rc = 0;
+	int rc = read_history(v, state, &ret_seen->history);
 
-	if (!moves(v, state, &v->own))
-		return 0;
-	v->membership = MEMBERSHIP_NONE;
-	if (v->own.number)
-		rc = state_reader_event(v->reader, v->own.number, &event);
-	if (rc == 0 && v->own.number)
-		v->membership = membership_of(event_membership(&event.event));
-	return rc;
-}
-
-static int read_history(struct visibility *v, const struct room_state *state)
-{
-	struct stored_event event;
-	int rc = 0;
-
-	if (!moves(v, state, &v->rule))
-		return 0;
-	v->history = HISTORY_SHARED;
-	if (v->rule.number)
-		rc = state_reader_event(v->reader, v->rule.number, &event);
-	if (rc == 0 && v->rule.number)
-		v->history = history_of(&event.event, v->reader->call->mem);
-	return rc;
-}
-
-static int read_state(struct visibility *v, const struct room_state *state)
-{
-	int rc = read_membership(v, state);
-
-	if (rc == 0)
-		rc = read_history(v, state);
-	if (rc) /* nothing of it is known: the next one is read anew */
-		v->own.number = v->rule.number = UINT32_MAX;
-	return v->reader->nodes.broken ? -MX_STORE : rc;
+	if (rc)
+		return rc;
+	rc = state_reader_load(v->reader, state, TYPE_MEMBER, v->user_id, &event);
+	ret_seen->membership = rc ? MEMBERSHIP_NONE : membership_of(event_membership(&event.event));
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 /* ---- what the user is */
@@ -91,22 +61,20 @@ static int read_state(struct visibility *v, const struct room_state *state)
 /* Back from what they are now to when they ceased to be a member. */
 static int find_leaving(struct visibility *v, uint32_t number)
 {
-	const struct hs_call *call = v->reader->call;
-	struct stored_event event;
-	int rc = event_db_load(call, v->reader->room, number, &event);
+	struct stored_event event, earlier;
+	int rc = event_db_load(v->reader->call, v->reader->room, number, &event);
 
 	for (int i = 0; rc == 0 && i < CHANGES_MAX; i++) {
-		rc = read_membership(v, &event.header.before);
-		if (rc || v->own.number == 0)
-			return rc;
-		if (v->membership == MEMBERSHIP_JOIN) {
+		rc = state_reader_load(v->reader, &event.header.before, TYPE_MEMBER, v->user_id,
+				       &earlier);
+		if (rc == 0 && membership_of(event_membership(&earlier.event)) == MEMBERSHIP_JOIN) {
 			v->joined_until = event.header.rseq;
 			v->left_with = event.header.after;
 			return 0;
 		}
-		rc = state_reader_event(v->reader, v->own.number, &event);
+		event = earlier;
 	}
-	return rc;
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 static int read_user(struct visibility *v)
@@ -124,36 +92,30 @@ static int read_user(struct visibility *v)
 		return 0;
 	}
 	rc = user_room_db_load(call, v->user_id, v->reader->room, &row);
-	v->forgotten = row.forgotten;
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	return v->forgotten ? 0 : find_leaving(v, member.event);
+	return row.forgotten ? 0 : find_leaving(v, member.event);
 }
 
 static int check_world(struct visibility *v, struct mx_error *err)
 {
+	enum history history;
 	struct room_head head;
 	int rc = room_db_head(v->reader->call, v->reader->room, &head);
 
 	if (rc == 0)
-		rc = read_history(v, &head.state);
-	if (rc)
+		rc = read_history(v, &head.state, &history);
+	if (rc || history == HISTORY_WORLD_READABLE)
 		return rc;
-	return v->history == HISTORY_WORLD_READABLE
-		       ? 0
-		       : mx_fail(err, MX_FORBIDDEN, "You are not a member of this room");
+	return mx_fail(err, MX_FORBIDDEN, "You are not a member of this room");
 }
 
 int visibility_init(struct visibility *visibility, struct state_reader *reader,
 		    struct mx_slice user_id, struct mx_error *err)
 {
 	struct visibility v = { .reader = reader, .user_id = user_id, .joined_until = INT64_MIN };
-	int rc = find_slot(&v, TYPE_MEMBER, user_id, &v.own);
+	int rc = read_user(&v);
 
-	if (rc == 0)
-		rc = find_slot(&v, TYPE_HISTORY_VISIBILITY, MX_SLICE(""), &v.rule);
-	if (rc == 0)
-		rc = read_user(&v);
 	if (rc == 0 && v.joined_until == INT64_MIN)
 		rc = check_world(&v, err);
 	if (rc == 0)
@@ -164,36 +126,35 @@ int visibility_init(struct visibility *visibility, struct state_reader *reader,
 /* ---- the rules */
 
 /* Spec: "Server behaviour", 1 to 5. */
-static bool may_see(const struct visibility *v, enum history_visibility history,
-		    enum membership membership, int64_t rseq)
+static bool may_see(const struct visibility *v, const struct seen *seen, int64_t rseq)
 {
-	switch (history) {
+	if (seen->membership == MEMBERSHIP_JOIN)
+		return true;
+	switch (seen->history) {
 	case HISTORY_WORLD_READABLE: return true;
-	case HISTORY_SHARED: return membership == MEMBERSHIP_JOIN || rseq < v->joined_until;
-	case HISTORY_INVITED:
-		return membership == MEMBERSHIP_JOIN || membership == MEMBERSHIP_INVITE;
-	case HISTORY_JOINED: return membership == MEMBERSHIP_JOIN;
+	case HISTORY_SHARED: return rseq < v->joined_until;
+	case HISTORY_INVITED: return seen->membership == MEMBERSHIP_INVITE;
+	case HISTORY_JOINED: return false;
 	}
 	return false;
 }
 
-bool visibility_allows(struct visibility *visibility, const struct stored_event *event)
+bool visibility_allows(struct visibility *visibility, const struct stored_event *stored)
 {
-	const struct visibility *v = visibility;
-	const struct event_header *header = &event->header;
+	const struct event *event = &stored->event;
+	struct seen seen;
 
-	if (header->flags & EVENT_HIDDEN || read_state(visibility, &header->before))
+	if (stored->header.flags & EVENT_HIDDEN ||
+	    read_state(visibility, &stored->header.before, &seen))
 		return false;
-	if (may_see(v, v->history, v->membership, header->rseq))
+	if (may_see(visibility, &seen, stored->header.rseq))
 		return true;
 	/* What changes who may see is seen by who might before it or may after it. */
-	if (event_is(&event->event, TYPE_HISTORY_VISIBILITY, MX_SLICE("")))
-		return may_see(v, history_of(&event->event, v->reader->call->mem), v->membership,
-			       header->rseq);
-	if (event_is(&event->event, TYPE_MEMBER, v->user_id))
-		return may_see(v, v->history, membership_of(event_membership(&event->event)),
-			       header->rseq);
-	return false;
+	if (event_is(event, TYPE_HISTORY_VISIBILITY, MX_SLICE("")))
+		seen.history = history_of(event, visibility->reader->call->mem);
+	if (event_is(event, TYPE_MEMBER, visibility->user_id))
+		seen.membership = membership_of(event_membership(event));
+	return may_see(visibility, &seen, stored->header.rseq);
 }
 
 struct room_state visibility_state(const struct visibility *visibility,

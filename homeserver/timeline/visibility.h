@@ -8,33 +8,14 @@
 
 #include <stdbool.h>
 
-enum history_visibility {
-	HISTORY_SHARED, /* also if nothing else is said */
-	HISTORY_JOINED,
-	HISTORY_INVITED,
-	HISTORY_WORLD_READABLE,
-};
-
-/* What a state says of the user; read once as long as the state says the same. */
-struct visibility_view {
-	bool slotted; /* the room ever had such state */
-	uint32_t slot, number; /* state number, 0: none */
-};
-
 struct visibility {
 	struct state_reader *reader;
 	struct mx_slice user_id;
 	enum membership now;
-	bool forgotten;
 	/* Of what arrived before that, the user was a member later, or is now (INT64_MAX); the
 	 * room's state then. INT64_MIN: never was one. */
 	int64_t joined_until;
 	struct room_state left_with;
-
-	/* The last state that was asked for. */
-	struct visibility_view own, rule;
-	enum membership membership;
-	enum history_visibility history;
 };
 
 /* -MX_FORBIDDEN if the user may see nothing at all of the room: neither a member, nor was one (and

@@ -88,6 +88,20 @@ static void what_cannot_be_a_relation_is_not_kept(void **state)
 	assert_list(f, long_type, all, "");
 }
 
+static void a_relation_ends(void **state)
+{
+	struct hs_fixture *f = *state;
+	const struct timeline_range all = { .before = INT64_MAX };
+
+	add(f, "m.thread", 1);
+	add(f, "m.thread", 2);
+	hs_fixture_write(f);
+	relation_db_remove(f->call.txn, ROOM, PARENT, MX_SLICE("m.thread"), 1);
+	hs_fixture_read(f);
+	assert_list(f, "", all, "2 ");
+	assert_list(f, "m.thread", all, "2 ");
+}
+
 static void a_redaction_waits_for_its_event(void **state)
 {
 	struct hs_fixture *f = *state;
@@ -110,9 +124,8 @@ static void a_redaction_waits_for_its_event(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hs_test(relations_come_in_the_order_of_arrival),
-		hs_test(a_row_is_read_as_it_was),
-		hs_test(what_cannot_be_a_relation_is_not_kept),
+		hs_test(relations_come_in_the_order_of_arrival), hs_test(a_row_is_read_as_it_was),
+		hs_test(what_cannot_be_a_relation_is_not_kept),  hs_test(a_relation_ends),
 		hs_test(a_redaction_waits_for_its_event),
 	};
 	return cmocka_run_group_tests_name("room/relation_db", tests, NULL, NULL);
