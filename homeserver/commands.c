@@ -3,5 +3,10 @@
 const struct daemon_command hs_commands[] = {
 	{ "key", "list | generate FILE | import FILE | rotate | retire KEY_ID",
 	  "the keys that events and requests are signed with", true, hs_command_key },
+	{ "user", "list | show USER | add NAME | password USER | lock USER | …",
+	  "the people who have an account here", true, hs_command_user },
+	{ "registration-token", "list | add [--token TEXT] [--uses N] [--days N] | remove TEXT",
+	  "what people register with where registration.mode is token", true,
+	  hs_command_registration_token },
 	{ 0 },
 };

@@ -6,6 +6,7 @@
 #include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
 #include "homeserver/sync/lazy_members.h"
+#include "homeserver/upkeep.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
@@ -43,6 +44,7 @@ int hs_start(struct daemon *daemon, const void *conf, void **ret_hs, struct mx_e
 		hs_stop(hs);
 		return rc;
 	}
+	hs->chores = chores_start(hs, upkeep_chores, upkeep_chores_len);
 	*ret_hs = hs;
 	return 0;
 }
@@ -51,6 +53,7 @@ void hs_stop(void *ctx)
 {
 	struct hs *hs = ctx;
 
+	chores_stop(hs->chores);
 	rooms_free(hs->rooms);
 	accounts_close(hs);
 	filters_free(hs->filters);

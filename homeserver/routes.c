@@ -17,6 +17,8 @@ const struct route *const hs_routes[] = {
 };
 
 const struct route *const hs_admin_routes[] = {
+	registration_admin_routes,
+	user_admin_routes,
 	NULL,
 };
 /* clang-format on */

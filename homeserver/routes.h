@@ -25,3 +25,4 @@ extern const struct route account_routes[]; /* account/account_api.c */
 extern const struct route openid_routes[]; /* account/openid_api.c */
 extern const struct route moderation_routes[]; /* account/moderation_api.c */
 extern const struct route device_routes[]; /* device/device_api.c */
+extern const struct route user_admin_routes[], registration_admin_routes[]; /* admin/ */

@@ -67,6 +67,11 @@ int account_set_flags(const struct hs_call *call, const char *user, unsigned set
 	return 0;
 }
 
+int account_list(const struct hs_call *call, const struct page *page, struct account_list *ret_list)
+{
+	return account_db_list(call, page, ret_list);
+}
+
 int account_check_login(const struct account *account, struct mx_error *err)
 {
 	if (account->flags & ACCOUNT_DEACTIVATED)

@@ -4,6 +4,7 @@
 #include "shared/core/slice.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct hs_call;
@@ -40,6 +41,18 @@ int account_add(const struct hs_call *call, const struct account *account, struc
 int account_set_password(const struct hs_call *call, const char *user, const char *password);
 /* Sets and clears flags; who is signed in feels it with the next request. -MX_NOT_FOUND. */
 int account_set_flags(const struct hs_call *call, const char *user, unsigned set, unsigned clear);
+
+struct page;
+
+struct account_list {
+	struct account *items;
+	size_t len;
+	struct mx_slice next; /* empty: that was the last page */
+};
+
+/* For administration, in the order of their ids. */
+int account_list(const struct hs_call *call, const struct page *page,
+		 struct account_list *ret_list);
 
 /* Whether a person who proved to be this user may begin to use the account now:
  * -MX_USER_DEACTIVATED, -MX_USER_LOCKED. */

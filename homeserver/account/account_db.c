@@ -4,6 +4,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/store/key.h"
+#include "shared/store/page.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
@@ -66,4 +67,40 @@ bool account_db_read_key(struct mx_slice key, struct mx_str *ret_user)
 {
 	mx_str_clear(ret_user);
 	return store_key_read_text(&key, ret_user);
+}
+
+static int read_each(const struct hs_call *call, const struct store_rows *rows,
+		     struct account_list *list)
+{
+	mx_str_auto user = { 0 };
+	int rc = 0;
+
+	for (; rc == 0 && list->len < rows->len; list->len++) {
+		const struct store_row *row = &rows->items[list->len];
+
+		if (!account_db_read_key(row->key, &user))
+			return -MX_STORE;
+		rc = read_row(call, mx_str_slice(&user), row->value, &list->items[list->len]);
+	}
+	return rc;
+}
+
+int account_db_list(const struct hs_call *call, const struct page *page,
+		    struct account_list *ret_list)
+{
+	struct account_list list = { 0 };
+	struct store_range range = { 0 };
+	struct store_rows rows;
+	int rc;
+
+	page_narrow(page, &range, call->mem);
+	rc = call_scan(call, &account_table, &range, &rows);
+	if (rc)
+		return rc;
+	list.items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*list.items));
+	list.next = page_next(page, &rows);
+	rc = read_each(call, &rows, &list);
+	if (rc == 0)
+		*ret_list = list;
+	return rc;
 }

@@ -108,15 +108,26 @@ static int failed(struct req *r, const char *user)
 }
 
 /* Unless somebody changes the password at this moment: then the next log-in does it. */
+static void put_better(const struct hs_call *call, const struct account *account, const char *hash)
+{
+	struct account now;
+
+	if (account_load(call, mx_slice(account->user), &now) == 0 &&
+	    streq(now.password, account->password))
+		account_set_password(call, account->user, hash);
+}
+
+/* With the handler's transaction if it has one: another would make that one run again. */
 static void set_better(struct req *r, const struct account *account, const char *hash)
 {
 	struct hs_call call = call_of(r);
-	struct account now;
 
+	if (call.txn) {
+		put_better(&call, account, hash);
+		return;
+	}
 	call.txn = store_txn_begin(call.hs->store);
-	if (account_load(&call, mx_slice(account->user), &now) == 0 &&
-	    streq(now.password, account->password))
-		account_set_password(&call, account->user, hash);
+	put_better(&call, account, hash);
 	store_txn_commit(call.txn, NULL);
 }
 
