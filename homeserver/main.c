@@ -2,6 +2,7 @@
 #include "homeserver/commands.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/params.h"
 #include "homeserver/routes.h"
 #include "shared/crypto/ed25519.h"
 #include "shared/daemon/daemon.h"
@@ -36,6 +37,7 @@ static const struct daemon_app app = {
 	.stop = hs_stop,
 	.routes = hs_routes,
 	.admin_routes = hs_admin_routes,
+	.param_types = hs_param_types,
 	.checks = checks,
 	.commands = commands,
 };

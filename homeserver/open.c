@@ -3,14 +3,17 @@
 #include "homeserver/account/accounts.h"
 #include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
+#include "homeserver/ephemeral/receipts.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/profile/profile_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
+#include "homeserver/userdata/account_data.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/time.h"
@@ -24,10 +27,13 @@
 /* All tables of the homeserver, by module: a line each, as many add to it. */
 /* clang-format off */
 static const struct store_table *const *const table_lists[] = {
+	account_data_tables,
 	accounts_tables,
 	event_tables,
 	filter_tables,
 	outbox_tables,
+	profile_tables,
+	receipt_tables,
 	room_tables,
 	short_token_tables,
 	state_tables,

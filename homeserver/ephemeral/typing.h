@@ -10,7 +10,6 @@
 
 struct hs;
 struct mx_arena;
-struct stream;
 struct typing;
 
 #define TYPING_ROOM_MAX   100 /* people who type in one room; more are not shown */
@@ -37,3 +36,7 @@ struct typing_list {
 /* Who types now, in mem. */
 void typing_list(struct typing *typing, uint32_t room, struct mx_arena *mem,
 		 struct typing_list *ret_list);
+
+/* Ends what is over by this monotonic time; when it wants to be called next. For its thread, and
+ * tests. */
+int64_t typing_run(void *typing, int64_t mono_ms);

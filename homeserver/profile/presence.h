@@ -36,6 +36,17 @@ void presence_active(const struct hs_call *call, const char *user_id);
 void presence_set(const struct hs_call *call, const char *user_id, enum presence_state state,
 		  const char *status);
 
+/* Of one user, as the viewer may see it; in call->mem. -MX_FORBIDDEN for who shares no room. Who
+ * was never there is offline. */
+struct presence_status {
+	enum presence_state state;
+	bool currently_active;
+	int64_t last_active_ago; /* ms; -1: never */
+	const char *status; /* or NULL */
+};
+int presence_load(const struct hs_call *call, const char *viewer, const char *user_id,
+		  struct presence_status *ret_status);
+
 /* Users whose presence changed after this tick of stream.h, and whom the viewer may see: those of
  * shared rooms, and the viewer; 0: all of them who are not offline. As m.presence events, complete
  * JSON objects in call->mem, in the order of the changes. */
@@ -45,3 +56,7 @@ struct presence_events {
 };
 int presence_events(const struct hs_call *call, const char *viewer, uint64_t after,
 		    struct presence_events *ret_events);
+
+/* Turns what is over into what it is now; when it wants to be called next. For its thread, and
+ * tests. */
+int64_t presence_run(void *presence, int64_t mono_ms);

@@ -46,5 +46,5 @@ int profile_text(const struct hs_call *call, const char *user_id, const char *ke
 int profile_set(const struct hs_call *call, const char *user_id, const char *key,
 		const json_t *value, struct mx_error *err);
 
-/* Everything goes, also in rooms: for who is deactivated. With a txn. */
+/* Everything goes, also from rooms where the user still is. With a txn. */
 int profile_erase(const struct hs_call *call, const char *user_id);

@@ -1,0 +1,276 @@
+#include "homeserver/profile/presence.h"
+
+#include "homeserver/call.h"
+#include "homeserver/ephemeral/ticker.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "homeserver/profile/acquaintance.h"
+#include "homeserver/profile/presence_table.h"
+#include "homeserver/stream/stream.h"
+#include "shared/core/alloc.h"
+#include "shared/core/arena.h"
+#include "shared/core/error.h"
+#include "shared/core/str.h"
+#include "shared/core/time.h"
+#include "shared/core/vec.h"
+#include "shared/json/canonical.h"
+#include "shared/store/store.h"
+
+#include <pthread.h>
+
+/* How many a /sync shows at once; the others have not changed for longer. */
+#define EVENTS_MAX 1000
+
+struct presence {
+	struct hs *hs;
+	struct ticker *ticker;
+	pthread_mutex_t lock;
+	struct presence_table *table;
+};
+
+static bool is_off(const struct hs *hs)
+{
+	const struct hs_conf *conf = conf_of(hs);
+
+	return conf->presence.enabled && !*conf->presence.enabled;
+}
+
+/* ---- what others see has changed */
+
+static void wake_rooms(const struct hs_call *call, const char *user_id)
+{
+	struct joined_rooms rooms;
+
+	stream_wake_user(call->hs->stream, mx_slice(user_id));
+	if (joined_rooms_load(call, user_id, &rooms))
+		return;
+	for (size_t i = 0; i < rooms.len; i++)
+		stream_wake_room(call->hs->stream, rooms.items[i]);
+}
+
+/* What others do not see does not end sooner than what was there. */
+static void changed(const struct hs_call *call, const char *user_id, bool is_visible)
+{
+	if (!is_visible)
+		return;
+	ticker_wake(call->hs->presence->ticker);
+	wake_rooms(call, user_id);
+}
+
+void presence_syncing(const struct hs_call *call, const char *user_id, enum presence_state state,
+		      int64_t poll_ms)
+{
+	struct presence *presence = call->hs->presence;
+	bool is_visible;
+
+	if (state == PRESENCE_OFFLINE || is_off(call->hs))
+		return;
+	pthread_mutex_lock(&presence->lock);
+	is_visible = presence_table_sync(presence->table, user_id, state, poll_ms);
+	pthread_mutex_unlock(&presence->lock);
+	changed(call, user_id, is_visible);
+}
+
+void presence_active(const struct hs_call *call, const char *user_id)
+{
+	struct presence *presence = call->hs->presence;
+	bool is_visible;
+
+	if (is_off(call->hs))
+		return;
+	pthread_mutex_lock(&presence->lock);
+	is_visible = presence_table_active(presence->table, user_id);
+	pthread_mutex_unlock(&presence->lock);
+	changed(call, user_id, is_visible);
+}
+
+void presence_set(const struct hs_call *call, const char *user_id, enum presence_state state,
+		  const char *status)
+{
+	struct presence *presence = call->hs->presence;
+	bool is_visible;
+
+	if (is_off(call->hs))
+		return;
+	pthread_mutex_lock(&presence->lock);
+	is_visible = presence_table_set(presence->table, user_id, state, status);
+	pthread_mutex_unlock(&presence->lock);
+	changed(call, user_id, is_visible);
+}
+
+/* ---- asking */
+
+static void load_status(const struct presence_entry *entry, struct mx_arena *mem,
+			struct presence_status *status)
+{
+	*status = (struct presence_status){ .last_active_ago = -1 };
+	if (!entry)
+		return;
+	status->state = entry->shown.state;
+	status->currently_active = entry->shown.currently_active;
+	status->last_active_ago = mx_mono_ms() - entry->last_active_ms;
+	status->status = entry->status ? mx_arena_strdup(mem, entry->status) : NULL;
+}
+
+static int check_viewer(const struct hs_call *call, const char *viewer, const char *user_id)
+{
+	struct joined_rooms rooms;
+	int rc;
+
+	if (streq(viewer, user_id))
+		return 0;
+	rc = joined_rooms_load(call, viewer, &rooms);
+	if (rc == 0 && !acquaintance_shares(call, &rooms, user_id))
+		return -MX_FORBIDDEN;
+	return rc;
+}
+
+int presence_load(const struct hs_call *call, const char *viewer, const char *user_id,
+		  struct presence_status *ret_status)
+{
+	struct presence *presence = call->hs->presence;
+	int rc = check_viewer(call, viewer, user_id);
+
+	if (rc)
+		return rc;
+	*ret_status = (struct presence_status){ .last_active_ago = -1 };
+	if (is_off(call->hs))
+		return 0;
+	pthread_mutex_lock(&presence->lock);
+	load_status(presence_table_find(presence->table, user_id), call->mem, ret_status);
+	pthread_mutex_unlock(&presence->lock);
+	return 0;
+}
+
+/* ---- as events */
+
+struct seen {
+	const char *user_id;
+	struct presence_status status;
+};
+struct seen_list mx_vec(struct seen);
+
+static void collect(const struct presence *presence, uint64_t after, struct mx_arena *mem,
+		    struct seen_list *list)
+{
+	const struct presence_entry *entry = presence_table_last(presence->table);
+
+	for (; entry && entry->tick > after && list->len < EVENTS_MAX; entry = entry->before) {
+		struct seen seen = { .user_id = mx_arena_strdup(mem, entry->user_id) };
+
+		if (after == 0 && entry->shown.state == PRESENCE_OFFLINE)
+			continue;
+		load_status(entry, mem, &seen.status);
+		mx_vec_push(list, seen);
+	}
+}
+
+static struct mx_slice event_of(const struct seen *seen, struct mx_arena *mem)
+{
+	const struct presence_status *status = &seen->status;
+	mx_str_auto text = { 0 };
+
+	mx_str_addf(&text, "{\"content\":{\"presence\":\"%s\"", presence_state_name(status->state));
+	if (status->state == PRESENCE_ONLINE)
+		mx_str_addf(&text, ",\"currently_active\":%s",
+			    status->currently_active ? "true" : "false");
+	mx_str_addf(&text, ",\"last_active_ago\":%lld", (long long)status->last_active_ago);
+	if (status->status) {
+		mx_str_add_text(&text, ",\"status_msg\":");
+		mx_canonical_string(&text, mx_slice(status->status));
+	}
+	mx_str_add_text(&text, "},\"sender\":");
+	mx_canonical_string(&text, mx_slice(seen->user_id));
+	mx_str_add_text(&text, ",\"type\":\"m.presence\"}");
+	return mx_arena_slice(mem, mx_str_slice(&text));
+}
+
+static int show(const struct hs_call *call, const char *viewer, const struct seen_list *list,
+		struct presence_events *events)
+{
+	struct joined_rooms rooms;
+	int rc = joined_rooms_load(call, viewer, &rooms);
+
+	if (rc)
+		return rc;
+	events->items = mx_arena_calloc(call->mem, list->len + 1, sizeof(*events->items));
+	for (size_t i = list->len; i-- > 0;) {
+		const struct seen *seen = &list->items[i];
+
+		if (streq(seen->user_id, viewer) ||
+		    acquaintance_shares(call, &rooms, seen->user_id))
+			events->items[events->len++] = event_of(seen, call->mem);
+	}
+	return 0;
+}
+
+int presence_events(const struct hs_call *call, const char *viewer, uint64_t after,
+		    struct presence_events *ret_events)
+{
+	struct presence *presence = call->hs->presence;
+	struct seen_list list = { 0 };
+	int rc = 0;
+
+	*ret_events = (struct presence_events){ 0 };
+	if (is_off(call->hs))
+		return 0;
+	pthread_mutex_lock(&presence->lock);
+	collect(presence, after, call->mem, &list);
+	pthread_mutex_unlock(&presence->lock);
+	if (list.len)
+		rc = show(call, viewer, &list, ret_events);
+	mx_vec_done(&list);
+	return rc;
+}
+
+/* ---- what ends by itself */
+
+static void wake_all(struct presence *presence, const struct presence_users *users)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct hs_call call = { .hs = presence->hs, .mem = mem, .now_ms = mx_now_ms() };
+
+	if (users->len == 0)
+		return;
+	call.view = store_view_begin(presence->hs->store);
+	for (size_t i = 0; i < users->len; i++) {
+		wake_rooms(&call, users->items[i]);
+		mx_arena_reset(mem);
+	}
+	store_view_end(call.view);
+}
+
+int64_t presence_run(void *ctx, int64_t mono_ms)
+{
+	struct presence *presence = ctx;
+	struct presence_users users = { 0 };
+	int64_t next_ms;
+
+	pthread_mutex_lock(&presence->lock);
+	next_ms = presence_table_run(presence->table, mono_ms, &users);
+	pthread_mutex_unlock(&presence->lock);
+	wake_all(presence, &users);
+	presence_users_done(&users);
+	return next_ms;
+}
+
+struct presence *presence_start(struct hs *hs)
+{
+	struct presence *presence = mx_calloc(1, sizeof(*presence));
+
+	presence->hs = hs;
+	pthread_mutex_init(&presence->lock, NULL);
+	presence->table = presence_table_new(hs->stream);
+	presence->ticker = ticker_start("presence", presence_run, presence);
+	return presence;
+}
+
+void presence_stop(struct presence *presence)
+{
+	if (!presence)
+		return;
+	ticker_stop(presence->ticker);
+	presence_table_free(presence->table);
+	pthread_mutex_destroy(&presence->lock);
+	mx_free(presence);
+}
