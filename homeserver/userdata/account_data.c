@@ -143,6 +143,27 @@ int account_data_changed_in(const struct hs_call *call, const char *user_id, uin
 	return rc;
 }
 
+/* ---- many at once */
+
+int account_data_copy_room(const struct hs_call *call, const char *user_id, uint32_t from,
+			   uint32_t to)
+{
+	struct account_data_list list;
+	int rc = account_data_db_list(call, user_id, from, ACCOUNT_DATA_TYPES_MAX, &list);
+
+	for (size_t i = 0; rc == 0 && i < list.len; i++) {
+		const struct account_data_key key = {
+			.user_id = user_id,
+			.room = to,
+			.type = list.items[i].type.ptr,
+		};
+
+		if (!mx_slice_is(list.items[i].type, "m.fully_read"))
+			rc = account_data_put(call, &key, list.items[i].content, NULL);
+	}
+	return rc;
+}
+
 int account_data_erase(const struct hs_call *call, const char *user_id)
 {
 	struct account_data_list list;

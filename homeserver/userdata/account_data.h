@@ -51,5 +51,9 @@ int account_data_changed(const struct hs_call *call, const char *user_id, uint64
 int account_data_changed_in(const struct hs_call *call, const char *user_id, uint32_t room,
 			    uint64_t after, struct account_data_list *ret_list);
 
+/* Tags and all other data of an old room, for its successor; but not what points into the old
+ * timeline. With a txn. */
+int account_data_copy_room(const struct hs_call *call, const char *user_id, uint32_t from,
+			   uint32_t to);
 /* Everything of the user's: who is erased. With a txn. */
 int account_data_erase(const struct hs_call *call, const char *user_id);

@@ -26,12 +26,3 @@ int tags_put(const struct hs_call *call, const struct tag_key *key, json_t *tag,
 	     struct mx_error *err);
 /* What is not there is removed. */
 int tags_remove(const struct hs_call *call, const struct tag_key *key, struct mx_error *err);
-
-struct room_ref {
-	uint32_t room;
-	const char *id;
-};
-
-/* The user came from an old room into its successor: tags and m.direct follow. With a txn. */
-int tags_follow(const struct hs_call *call, const char *user_id, const struct room_ref *from,
-		const struct room_ref *to);
