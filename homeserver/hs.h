@@ -20,6 +20,7 @@ struct outbox;
 struct own_keys;
 struct passwords;
 struct presence;
+struct profiles;
 struct req;
 struct rooms;
 struct route;
@@ -47,6 +48,7 @@ struct hs {
 	struct lazy_members *lazy_members;
 	struct typing *typing;
 	struct presence *presence;
+	struct profiles *profiles;
 	struct media *media;
 	struct template_set *templates;
 	struct outbox *outbox;

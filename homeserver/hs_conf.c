@@ -28,11 +28,8 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 		conf->keys.validity_hours = VALIDITY_HOURS;
 	if (conf->limits.requests.burst == 0)
 		conf->limits.requests.burst = conf->limits.requests.per_second;
-<<<<<<< HEAD
 	if (rc == 0)
 		rc = account_conf_check(conf, err);
-=======
 	people_conf_complete(&conf->presence, &conf->user_directory);
->>>>>>> fa27c2d (homeserver: account data, tags, receipts, typing, presence and records of profiles)
 	return rc ? rc : conf_check_base_url("public_base_url", conf->public_base_url, err);
 }

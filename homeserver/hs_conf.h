@@ -1,11 +1,8 @@
 /* The homeserver's configuration file. packaging/config/homeserver.yaml explains every key. */
 #pragma once
 
-<<<<<<< HEAD
 #include "homeserver/account/account_conf.h"
-=======
 #include "homeserver/profile/people_conf.h"
->>>>>>> fa27c2d (homeserver: account data, tags, receipts, typing, presence and records of profiles)
 #include "shared/daemon/daemon.h"
 
 struct mx_error;
@@ -26,16 +23,13 @@ struct hs_conf {
 			unsigned per_minute, burst; /* of one address */
 		} logins, registrations;
 	} limits;
-<<<<<<< HEAD
 	struct registration_conf registration;
 	struct login_conf login;
 	struct password_conf password;
 	struct sessions_conf sessions;
-=======
 	struct profiles_conf profiles;
 	struct presence_conf presence;
 	struct user_directory_conf user_directory;
->>>>>>> fa27c2d (homeserver: account data, tags, receipts, typing, presence and records of profiles)
 };
 
 extern const cyaml_schema_value_t hs_conf_schema; /* hs_conf_rows.c */

@@ -21,10 +21,6 @@
 #define MAPPING(member, flags) \
 	CYAML_FIELD_MAPPING(#member, flags, struct hs_conf, member, member##_fields)
 
-/* Its rows are in a file of its own. */
-#define SECTION_OF(member) \
-	CYAML_FIELD_MAPPING(#member, MAYBE, struct hs_conf, member, member##_conf_fields)
-
 static const cyaml_schema_field_t keys_fields[] = {
 	TEXT(keys, signing_file),
 	UINT(keys, validity_hours),
@@ -56,16 +52,13 @@ static const cyaml_schema_field_t hs_fields[] = {
 	NEEDED_OF(struct hs_conf, public_base_url),
 	MAPPING(keys, CYAML_FLAG_DEFAULT),
 	MAPPING(limits, MAYBE),
-<<<<<<< HEAD
 	MAPPING(registration, MAYBE),
 	MAPPING(login, MAYBE),
 	MAPPING(password, MAYBE),
 	MAPPING(sessions, MAYBE),
-=======
-	SECTION_OF(profiles),
-	SECTION_OF(presence),
-	SECTION_OF(user_directory),
->>>>>>> fa27c2d (homeserver: account data, tags, receipts, typing, presence and records of profiles)
+	MAPPING(profiles, MAYBE),
+	MAPPING(presence, MAYBE),
+	MAPPING(user_directory, MAYBE),
 	CYAML_FIELD_END,
 };
 

@@ -7,6 +7,8 @@
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/profile/people.h"
+#include "homeserver/profile/people_db.h"
 #include "homeserver/profile/profile_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
@@ -32,6 +34,7 @@ static const struct store_table *const *const table_lists[] = {
 	event_tables,
 	filter_tables,
 	outbox_tables,
+	people_tables,
 	profile_tables,
 	receipt_tables,
 	room_tables,

@@ -27,7 +27,7 @@ static const cyaml_schema_value_t key_item = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, KEY_MAX),
 };
 
-const cyaml_schema_field_t profiles_conf_fields[] = {
+const cyaml_schema_field_t profiles_fields[] = {
 	CHOICE(look_up, look_ups),
 	CHOICE(new_displayname, new_displaynames),
 	CYAML_FIELD_SEQUENCE("locked", MAYBE | CYAML_FLAG_POINTER, struct profiles_conf, locked,
@@ -35,12 +35,12 @@ const cyaml_schema_field_t profiles_conf_fields[] = {
 	CYAML_FIELD_END,
 };
 
-const cyaml_schema_field_t presence_conf_fields[] = {
+const cyaml_schema_field_t presence_fields[] = {
 	CYAML_FIELD_BOOL_PTR("enabled", MAYBE, struct presence_conf, enabled),
 	CYAML_FIELD_END,
 };
 
-const cyaml_schema_field_t user_directory_conf_fields[] = {
+const cyaml_schema_field_t user_directory_fields[] = {
 	CYAML_FIELD_BOOL_PTR("all_users", MAYBE, struct user_directory_conf, all_users),
 	CYAML_FIELD_END,
 };

@@ -27,5 +27,4 @@ struct user_directory_conf {
 void people_conf_complete(struct presence_conf *presence,
 			  struct user_directory_conf *user_directory);
 
-extern const cyaml_schema_field_t profiles_conf_fields[], presence_conf_fields[],
-	user_directory_conf_fields[];
+extern const cyaml_schema_field_t profiles_fields[], presence_fields[], user_directory_fields[];

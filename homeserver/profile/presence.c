@@ -14,7 +14,6 @@
 #include "shared/core/time.h"
 #include "shared/core/vec.h"
 #include "shared/json/canonical.h"
-#include "shared/store/store.h"
 
 #include <pthread.h>
 
@@ -35,26 +34,13 @@ static bool is_off(const struct hs *hs)
 	return conf->presence.enabled && !*conf->presence.enabled;
 }
 
-/* ---- what others see has changed */
-
-static void wake_rooms(const struct hs_call *call, const char *user_id)
-{
-	struct joined_rooms rooms;
-
-	stream_wake_user(call->hs->stream, mx_slice(user_id));
-	if (joined_rooms_load(call, user_id, &rooms))
-		return;
-	for (size_t i = 0; i < rooms.len; i++)
-		stream_wake_room(call->hs->stream, rooms.items[i]);
-}
-
 /* What others do not see does not end sooner than what was there. */
 static void changed(const struct hs_call *call, const char *user_id, bool is_visible)
 {
 	if (!is_visible)
 		return;
 	ticker_wake(call->hs->presence->ticker);
-	wake_rooms(call, user_id);
+	stream_wake_sharers(call->hs->stream, mx_slice(user_id));
 }
 
 void presence_syncing(const struct hs_call *call, const char *user_id, enum presence_state state,
@@ -225,21 +211,6 @@ int presence_events(const struct hs_call *call, const char *viewer, uint64_t aft
 
 /* ---- what ends by itself */
 
-static void wake_all(struct presence *presence, const struct presence_users *users)
-{
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = { .hs = presence->hs, .mem = mem, .now_ms = mx_now_ms() };
-
-	if (users->len == 0)
-		return;
-	call.view = store_view_begin(presence->hs->store);
-	for (size_t i = 0; i < users->len; i++) {
-		wake_rooms(&call, users->items[i]);
-		mx_arena_reset(mem);
-	}
-	store_view_end(call.view);
-}
-
 int64_t presence_run(void *ctx, int64_t mono_ms)
 {
 	struct presence *presence = ctx;
@@ -249,7 +220,8 @@ int64_t presence_run(void *ctx, int64_t mono_ms)
 	pthread_mutex_lock(&presence->lock);
 	next_ms = presence_table_run(presence->table, mono_ms, &users);
 	pthread_mutex_unlock(&presence->lock);
-	wake_all(presence, &users);
+	for (size_t i = 0; i < users.len; i++)
+		stream_wake_sharers(presence->hs->stream, mx_slice(users.items[i]));
 	presence_users_done(&users);
 	return next_ms;
 }

@@ -27,8 +27,8 @@ void profiles_stop(struct profiles *profiles);
  * touched. */
 int profile_fill(const struct hs_call *call, const char *user_id, json_t *content);
 
-/* What a new account has, by configuration: mostly nothing. To be called with the account's
- * transaction. */
+/* A new account: found by the user directory from now on, and called by its localpart where the
+ * configuration says so. To be called with the account's transaction. */
 int profile_new(const struct hs_call *call, const char *user_id);
 
 /* Everything, as an object that is the caller's. -MX_NOT_FOUND for a user who is no local one. */

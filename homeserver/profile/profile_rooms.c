@@ -1,36 +1,21 @@
-/* Names and avatars on their way into rooms. What is to be done is a row, so it survives a crash;
- * doing it twice does nothing, as a room that has the name already is left alone. */
+#include "homeserver/profile/profile_rooms.h"
+
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/profile/profile_db.h"
 #include "homeserver/room/room_db.h"
-#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/str.h"
-#include "shared/core/thread.h"
 #include "shared/core/time.h"
 #include "shared/json/json.h"
 #include "shared/store/store.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #define TODO_LIST 100
 #define TRIES_MAX 5 /* of one room, when others write at the same moment */
-#define RETRY_US  (30 * 1000 * 1000)
-
-struct profiles {
-	struct hs *hs;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t woken;
-	bool work; /* under the lock */
-	_Atomic bool stopping;
-};
 
 /* Of a membership: what is not repeated with the next event.
  * Spec: m.room.member, "join_authorised_via_users_server", "third_party_invite" */
@@ -194,126 +179,57 @@ static int finish(struct hs_call *call, const struct profile_todo *todo)
 	return rc == -MX_CONFLICT ? 0 : rc;
 }
 
-static int do_user(struct profiles *profiles, const struct profile_todo *todo)
+static int do_user(struct hs *hs, const struct profile_todo *todo, const _Atomic bool *stopping)
 {
 	mx_arena_auto *mem = mx_arena_new(0), *room_mem = mx_arena_new(0);
-	struct hs_call call = { .hs = profiles->hs, .mem = mem, .now_ms = mx_now_ms() };
+	struct hs_call call = { .hs = hs, .mem = mem, .now_ms = mx_now_ms() };
 	struct hs_call room_call = call;
 	struct room_ids ids = { 0 };
 	struct person person;
 	int rc = load_work(&call, todo->user_id, &person, &ids);
 
 	room_call.mem = room_mem;
-	for (size_t i = 0; rc == 0 && i < ids.len && !profiles->stopping; i++) {
+	for (size_t i = 0; rc == 0 && i < ids.len && !*stopping; i++) {
 		room_call.now_ms = mx_now_ms();
 		rc = do_room(&room_call, ids.items[i], &person);
 		mx_arena_reset(room_mem);
 	}
-	return rc || profiles->stopping ? rc : finish(&call, todo);
+	return rc || *stopping ? rc : finish(&call, todo);
 }
 
 /* ---- all of them */
 
-static int list_todos(struct profiles *profiles, struct mx_arena *mem, struct profile_todos *todos)
+static int list_todos(struct hs *hs, struct mx_arena *mem, struct profile_todos *todos)
 {
-	struct hs_call call = { .hs = profiles->hs, .mem = mem };
+	struct hs_call call = { .hs = hs, .mem = mem };
 	int rc;
 
-	call.view = store_view_begin(profiles->hs->store);
+	call.view = store_view_begin(hs->store);
 	rc = profile_todo_db_list(&call, TODO_LIST, todos);
 	store_view_end(call.view);
 	return rc;
 }
 
 /* How many were looked at; or why it does not go on. */
-static int do_some(struct profiles *profiles, size_t *ret_count)
+static int do_some(struct hs *hs, const _Atomic bool *stopping, size_t *ret_count)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct profile_todos todos = { 0 };
-	int rc = list_todos(profiles, mem, &todos);
+	int rc = list_todos(hs, mem, &todos);
 
-	for (size_t i = 0; rc == 0 && i < todos.len && !profiles->stopping; i++)
-		rc = do_user(profiles, &todos.items[i]);
+	for (size_t i = 0; rc == 0 && i < todos.len && !*stopping; i++)
+		rc = do_user(hs, &todos.items[i], stopping);
 	*ret_count = todos.len;
 	return rc;
 }
 
-static bool wait_for_work(struct profiles *profiles, bool failed)
+int profile_rooms_tell(struct hs *hs, const _Atomic bool *stopping)
 {
-	const struct timespec until = mx_after_us(RETRY_US);
-	bool stopping;
+	size_t count;
+	int rc;
 
-	pthread_mutex_lock(&profiles->lock);
-	while (!profiles->work && !profiles->stopping) {
-		if (!failed)
-			pthread_cond_wait(&profiles->woken, &profiles->lock);
-		else if (pthread_cond_timedwait(&profiles->woken, &profiles->lock, &until))
-			break;
-	}
-	profiles->work = false;
-	stopping = profiles->stopping;
-	pthread_mutex_unlock(&profiles->lock);
-	return !stopping;
-}
-
-static void *run(void *ctx)
-{
-	struct profiles *profiles = ctx;
-	int rc = 0;
-
-	mx_thread_yields();
-	while (wait_for_work(profiles, rc != 0)) {
-		size_t count;
-
-		do
-			rc = do_some(profiles, &count);
-		while (rc == 0 && count > 0 && !profiles->stopping);
-		if (rc && !profiles->stopping)
-			mx_log(MX_LOG_WARN,
-			       "rooms were not told of new profiles; tried again in a while",
-			       "reason", mx_errc((enum mx_code) - rc)->text, NULL);
-	}
-	return NULL;
-}
-
-/* On the committer's thread. */
-static void on_todo(void *ctx, struct mx_slice key, struct mx_slice value)
-{
-	struct profiles *profiles = ctx;
-
-	(void)key;
-	if (!value.ptr)
-		return;
-	pthread_mutex_lock(&profiles->lock);
-	profiles->work = true;
-	pthread_cond_signal(&profiles->woken);
-	pthread_mutex_unlock(&profiles->lock);
-}
-
-struct profiles *profiles_start(struct hs *hs)
-{
-	struct profiles *profiles = mx_calloc(1, sizeof(*profiles));
-
-	profiles->hs = hs;
-	profiles->work = true; /* what the last run left */
-	pthread_mutex_init(&profiles->lock, NULL);
-	mx_cond_init(&profiles->woken);
-	store_watch(hs->store, &profile_todo_table, on_todo, profiles);
-	profiles->thread = mx_thread_start("profiles", run, profiles);
-	return profiles;
-}
-
-void profiles_stop(struct profiles *profiles)
-{
-	if (!profiles)
-		return;
-	store_watch(profiles->hs->store, &profile_todo_table, NULL, NULL);
-	pthread_mutex_lock(&profiles->lock);
-	profiles->stopping = true;
-	pthread_cond_signal(&profiles->woken);
-	pthread_mutex_unlock(&profiles->lock);
-	pthread_join(profiles->thread, NULL);
-	pthread_cond_destroy(&profiles->woken);
-	pthread_mutex_destroy(&profiles->lock);
-	mx_free(profiles);
+	do
+		rc = do_some(hs, stopping, &count);
+	while (rc == 0 && count > 0 && !*stopping);
+	return rc;
 }
