@@ -5,6 +5,7 @@
 #include "homeserver/open.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
+#include "homeserver/stream/stream.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/upkeep.h"
 #include "homeserver/userdata/filters.h"
@@ -12,6 +13,7 @@
 #include "shared/core/error.h"
 #include "shared/core/log.h"
 #include "shared/core/time.h"
+#include "shared/daemon/chores.h"
 #include "shared/daemon/daemon.h"
 #include "shared/keys/own_keys.h"
 
@@ -54,7 +56,9 @@ void hs_stop(void *ctx)
 	struct hs *hs = ctx;
 
 	chores_stop(hs->chores);
+	stream_close(hs->stream);
 	rooms_free(hs->rooms);
+	stream_free(hs->stream);
 	accounts_close(hs);
 	filters_free(hs->filters);
 	lazy_members_free(hs->lazy_members);

@@ -96,6 +96,8 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	hs->filters = filters_new();
 	hs->lazy_members = lazy_members_new();
 	if (rc == 0)
+		hs->stream = stream_new(hs);
+	if (rc == 0)
 		hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);

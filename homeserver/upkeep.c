@@ -3,7 +3,11 @@
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"
+#include "homeserver/stream/stream_db.h"
 #include "shared/core/time.h"
+
+/* Whoever follows the log and is further behind reads the tables themselves. */
+#define STREAM_KEPT 100000
 
 static size_t reap_tokens(void *ctx, int64_t now_ms)
 {
@@ -12,10 +16,19 @@ static size_t reap_tokens(void *ctx, int64_t now_ms)
 	return short_token_reap(hs->store, now_ms);
 }
 
+static size_t trim_stream(void *ctx, int64_t now_ms)
+{
+	const struct hs *hs = ctx;
+
+	(void)now_ms;
+	return stream_db_trim(hs->store, STREAM_KEPT);
+}
+
 /* A line each, as many add to it. */
 const struct chore upkeep_chores[] = {
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
+	{ "old entries of the stream", MX_HOUR_MS, trim_stream },
 };
 
 const size_t upkeep_chores_len = sizeof(upkeep_chores) / sizeof(upkeep_chores[0]);

@@ -316,9 +316,17 @@ uint64_t stream_ticks(struct stream *stream)
 	return atomic_load(&stream->ticks);
 }
 
+/* A view sees a commit a moment before it is told here: whoever opened theirs in that moment must
+ * not take the silence for an answer. `visible` was read before the marks. */
+static bool is_in_doubt(struct stream *stream, uint64_t visible, uint64_t position)
+{
+	return visible > position && stream_position(stream) < visible;
+}
+
 bool stream_user_changed(struct stream *stream, struct mx_slice user_id, uint64_t position,
 			 uint64_t tick)
 {
+	uint64_t visible = store_stamp(stream->hs->store);
 	struct tracked_user *user;
 	bool changed;
 
@@ -326,19 +334,21 @@ bool stream_user_changed(struct stream *stream, struct mx_slice user_id, uint64_
 	user = user_need(stream, user_id);
 	if (!user->is_ready && !user->is_loading)
 		user_load(stream, user);
-	changed = !user->is_ready || user->position > position || user->tick > tick;
+	changed = !user->is_ready || user->position > position || user->tick > tick ||
+		  is_in_doubt(stream, visible, position);
 	pthread_mutex_unlock(&stream->lock);
 	return changed;
 }
 
 bool stream_room_changed(struct stream *stream, uint32_t number, uint64_t position)
 {
+	uint64_t visible = store_stamp(stream->hs->store);
 	const struct tracked_room *room;
 	bool changed;
 
 	pthread_mutex_lock(&stream->lock);
 	room = tracked_room(&stream->tracked, number);
-	changed = !room || room->position > position;
+	changed = !room || room->position > position || is_in_doubt(stream, visible, position);
 	pthread_mutex_unlock(&stream->lock);
 	return changed;
 }

@@ -5,9 +5,8 @@
  * What only lives in memory (typing, presence) has positions of its own, ticks, which begin with
  * the clock: they grow across restarts too.
  *
- * Whoever looks takes stream_position() and stream_ticks() first, then opens a view, and tells
- * what is up to these; if nothing changed for the user, the tick of the earlier look is kept. See
- * README.md.
+ * Whoever looks takes stream_ticks(), opens a view, whose position is store_view_stamp(), and only
+ * then asks what changed. If nothing did, the tick of the earlier look is kept. See README.md.
  */
 #pragma once
 
@@ -60,8 +59,9 @@ uint64_t stream_position(struct stream *stream);
 uint64_t stream_tick(struct stream *stream);
 uint64_t stream_ticks(struct stream *stream);
 
-/* Whether anything that /sync shows to the user happened after these positions; at first sight
- * of a user since the start their rooms are read, so not on an I/O thread. True when in doubt. */
+/* Whether anything that /sync shows to the user happened after these positions, and is in views
+ * that were opened before this call; at first sight of a user since the start their rooms are read,
+ * so not on an I/O thread. True when in doubt. */
 bool stream_user_changed(struct stream *stream, struct mx_slice user, uint64_t position,
 			 uint64_t tick);
 /* The same of a room, for what its joined members see: its timeline and receipts. */

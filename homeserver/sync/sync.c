@@ -73,12 +73,16 @@ int sync_write(const struct hs_call *call, const struct sync_ask *ask, struct mx
 	       struct sync_token *ret_now, bool *ret_news)
 {
 	struct sync sync = { .call = call, .ask = ask, .now = position_now(call), .out = out };
+	bool look = may_have_news(&sync);
 	int rc;
 
+	/* Something of a later tick may be there already, and not yet be told. */
+	if (!look)
+		sync.now.tick = ask->since.tick;
 	mx_str_add_text(out, "{\"next_batch\":\"");
 	sync_token_add(out, &sync.now);
 	mx_str_add_char(out, '"');
-	rc = may_have_news(&sync) ? write_sections(&sync) : section_devices(&sync);
+	rc = look ? write_sections(&sync) : section_devices(&sync);
 	mx_str_add_char(out, '}');
 	*ret_now = sync.now;
 	*ret_news = sync.news;

@@ -72,7 +72,7 @@ static int query_since(struct req *r, struct sync_ask *ask)
 	rc = sync_token_parse(mx_slice(text), &ask->since, &r->err);
 	if (rc)
 		return rc;
-	if (ask->since.position > stream_position(hs->stream)) {
+	if (ask->since.position > store_stamp(hs->store)) {
 		ask->initial = true;
 		ask->since = (struct sync_token){ 0 };
 	}

@@ -1,5 +1,7 @@
 #include "tests/unit/homeserver/stream/stream_fixture.h"
 
+#include <semaphore.h>
+
 /* wrap: user_room_db_list req_wake req_wake_ref req_wake_unref */
 
 /* ---- what changed */
@@ -94,6 +96,59 @@ static void ticks_begin_with_the_clock_and_grow(void **state)
 	later = stream_new(&hs);
 	hs.stream = later;
 	assert_true(stream_ticks(later) > first + 1);
+}
+
+/* ---- between visible and told */
+
+struct gate {
+	sem_t reached, go;
+};
+
+static void gate_pass(void *ctx, struct mx_slice key, struct mx_slice value)
+{
+	struct gate *gate = ctx;
+
+	(void)key;
+	(void)value;
+	sem_post(&gate->reached);
+	sem_wait(&gate->go);
+}
+
+static void gate_left(void *ctx, int rc)
+{
+	assert_int_equal(rc, 0);
+	sem_post(&((struct gate *)ctx)->reached);
+}
+
+/* The committer stands between the publication of a commit and its entry in the log. */
+static void what_is_visible_but_not_told_yet_may_have_changed(void **state)
+{
+	const struct stream_entry entry = { .kind = STREAM_EVENT, .room = 1 };
+	uint64_t ticks = stream_ticks(hs.stream);
+	struct store_txn *txn;
+	struct gate gate;
+
+	(void)state;
+	store_three();
+	stream_user_changed(hs.stream, ANN, 0, ticks);
+	sem_init(&gate.reached, 0, 0);
+	sem_init(&gate.go, 0, 0);
+	store_watch(hs.store, &gate_table, gate_pass, &gate);
+	txn = store_txn_begin(hs.store);
+	store_txn_put(txn, &gate_table, MX_SLICE("k"), MX_SLICE("v"));
+	stream_note(txn, &entry);
+	store_txn_commit_async(txn, gate_left, &gate);
+	sem_wait(&gate.reached);
+	assert_int_equal(store_stamp(hs.store), 1);
+	assert_int_equal(stream_position(hs.stream), 0);
+	assert_true(stream_user_changed(hs.stream, ANN, 0, ticks));
+	assert_true(stream_room_changed(hs.stream, 1, 0));
+	assert_false(stream_user_changed(hs.stream, ANN, 1, ticks));
+	sem_post(&gate.go);
+	sem_wait(&gate.reached);
+	assert_int_equal(stream_position(hs.stream), 1);
+	assert_true(stream_user_changed(hs.stream, ANN, 0, ticks));
+	assert_false(stream_user_changed(hs.stream, ANN, 1, ticks));
 }
 
 /* ---- while a user's rooms are read */
@@ -209,6 +264,7 @@ int main(void)
 		stream_test(rooms_change_by_their_timeline_and_receipts),
 		stream_test(entries_of_one_transaction_are_all_marked),
 		stream_test(ticks_begin_with_the_clock_and_grow),
+		stream_test(what_is_visible_but_not_told_yet_may_have_changed),
 		stream_test(what_happens_while_rooms_are_read_counts),
 		stream_test(an_event_while_rooms_are_read_is_not_missed),
 		stream_test(rooms_that_cannot_be_read_are_read_again),

@@ -25,7 +25,8 @@
 #define BOB MX_SLICE("@bob:here")
 #define CAT MX_SLICE("@cat:here")
 
-static const struct store_table *const tables[] = { &stream_log_table, NULL };
+static const struct store_table gate_table = { .name = "gate" };
+static const struct store_table *const tables[] = { &gate_table, &stream_log_table, NULL };
 
 /* ---- wakes that count */
 
