@@ -5,7 +5,9 @@
 #include "homeserver/room/room_tables.h"
 #include "homeserver/room/room_version.h"
 #include "homeserver/state/state_record.h"
+#include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/store/page.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
@@ -131,6 +133,31 @@ int room_db_head(const struct hs_call *call, uint32_t room, struct room_head *re
 	if (!record_ok(&reader) || !head.version)
 		return -MX_STORE;
 	*ret_head = head;
+	return 0;
+}
+
+int room_db_list(const struct hs_call *call, const struct page *page,
+		 struct room_numbers *ret_rooms)
+{
+	struct store_range range = { 0 };
+	struct store_rows rows;
+	int rc;
+
+	page_narrow(page, &range, call->mem);
+	rc = call_scan(call, &room_table, &range, &rows);
+	if (rc)
+		return rc;
+	ret_rooms->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_rooms->items));
+	ret_rooms->len = rows.len;
+	ret_rooms->next = page_next(page, &rows);
+	for (size_t i = 0; i < rows.len; i++) {
+		struct mx_slice rest = rows.items[i].key;
+		uint64_t room;
+
+		if (!store_key_read_u64(&rest, &room))
+			return -MX_STORE;
+		ret_rooms->items[i] = (uint32_t)room;
+	}
 	return 0;
 }
 

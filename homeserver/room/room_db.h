@@ -12,6 +12,7 @@
 
 struct hs_call;
 struct mx_arena;
+struct page;
 struct room_version;
 struct store_table;
 struct store_txn;
@@ -43,6 +44,17 @@ struct room_head {
 /* In call->mem. -MX_NOT_FOUND. */
 int room_db_find(const struct hs_call *call, struct mx_slice room_id, uint32_t *ret_room);
 int room_db_head(const struct hs_call *call, uint32_t room, struct room_head *ret_head);
+
+struct room_numbers {
+	uint32_t *items;
+	size_t len;
+	struct mx_slice next; /* see shared/store/page.h */
+};
+
+/* All rooms, in the order in which they came here. */
+int room_db_list(const struct hs_call *call, const struct page *page,
+		 struct room_numbers *ret_rooms);
+
 /* A new room; another one with its id makes the commit fail (-MX_CONFLICT). */
 void room_db_add(struct store_txn *txn, uint32_t room, const struct room_head *head);
 /* Its position becomes the commit's. */

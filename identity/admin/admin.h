@@ -2,7 +2,7 @@
 #pragma once
 
 #include "identity/audit/audit.h"
-#include "shared/store/page.h"
+#include "shared/daemon/admin_page.h"
 #include "shared/threepid/threepid.h"
 
 #include <jansson.h>
@@ -15,11 +15,6 @@ struct req;
 int admin_threepid(struct req *r, struct threepid *ret_threepid);
 /* A number of the path. -MX_NOT_FOUND: nothing has a number like that. */
 int admin_number(struct req *r, const char *name, uint64_t *ret_number);
-
-/* Of the query: limit and after. -MX_INVALID_PARAM. */
-int admin_page(struct req *r, struct page *ret_page);
-/* Puts `next` into a list's answer unless it is the last page. */
-void admin_put_next(json_t *answer, struct mx_slice next);
 
 /* Notes what was done: whoever asked, and the reason of the body. */
 void admin_note(struct req *r, const struct identity_call *call, const struct audit_note *what);

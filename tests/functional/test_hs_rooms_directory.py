@@ -1,0 +1,267 @@
+"""Finding rooms: aliases, the directory, summaries; and telling the administrator about them."""
+
+import pytest
+
+from homeserver_world import refused
+from rooms import (change, create, done, invite, join, leave, part, path, say, set_state,
+                   summary)
+
+
+def at(alias):
+    return f"/directory/room/{part(alias)}"
+
+
+@pytest.fixture
+def two(home):
+    """Ann, who has made a public room that nobody finds, and Bob."""
+    ann, bob = home.user(None), home.user(None)
+    return ann, bob, create(ann, preset="public_chat")
+
+
+# ---- aliases
+
+
+def test_an_alias_is_made_found_and_removed(two, home):
+    ann, bob, room = two
+    alias = f"#{ann.name} ü:hs.test"
+    refused(bob.get(at(alias)), 404, "M_NOT_FOUND")
+    done(ann.put(at(alias), {"room_id": room}))
+    assert done(home.anybody.get(at(alias))) == {"room_id": room, "servers": ["hs.test"]}
+    assert done(ann.get(path(room, "aliases"))) == {"aliases": [alias]}
+    done(ann.delete(at(alias)))
+    refused(ann.delete(at(alias)), 404, "M_NOT_FOUND")
+    assert done(ann.get(path(room, "aliases"))) == {"aliases": []}
+
+
+def test_an_alias_has_one_room(two):
+    ann, bob, room = two
+    alias = f"#{ann.name}:hs.test"
+    done(ann.put(at(alias), {"room_id": room}))
+    mine = create(bob)
+    refused(bob.put(at(alias), {"room_id": mine}), 409, "M_UNKNOWN")
+    refused(bob.delete(at(alias)), 403, "M_FORBIDDEN")
+    join(bob, room)
+    refused(bob.delete(at(alias)), 403, "M_FORBIDDEN")
+    set_state(ann, room, "m.room.power_levels", {"users": {bob.id: 50}})
+    done(bob.delete(at(alias)))
+
+
+@pytest.mark.parametrize("alias", ["#a:away.test", "#:hs.test", "a:hs.test", "#a",
+                                   f"#{'x' * 247}:hs.test"])
+def test_not_everything_is_an_alias_of_ours(two, alias):
+    ann, _, room = two
+    refused(ann.put(at(alias), {"room_id": room}), 400, "M_INVALID_PARAM")
+
+
+def test_aliases_are_made_by_members(two):
+    ann, bob, room = two
+    alias = f"#{bob.name}:hs.test"
+    refused(bob.put(at(alias), {"room_id": room}), 403, "M_FORBIDDEN")
+    refused(bob.put(at(alias), {"room_id": "!nowhere:hs.test"}), 403, "M_FORBIDDEN")
+    refused(bob.put(at(alias), {"room_id": "room"}), 400, "M_INVALID_PARAM")
+    refused(bob.put(at(alias), {}), 400, "M_MISSING_PARAM")
+
+
+def test_aliases_of_other_servers_are_asked_there(two):
+    refused(two[0].get(at("#room:away.test")), 502, "M_UNKNOWN")
+
+
+def test_only_who_may_read_a_room_sees_its_aliases(two):
+    ann, bob, room = two
+    refused(bob.get(path(room, "aliases")), 403, "M_FORBIDDEN")
+    set_state(ann, room, "m.room.history_visibility", {"history_visibility": "world_readable"})
+    assert done(bob.get(path(room, "aliases"))) == {"aliases": []}
+
+
+# ---- the directory
+
+
+def publish(user, room, visibility="public"):
+    return user.put(f"/directory/list/room/{room}", {"visibility": visibility})
+
+
+def found(client, **body):
+    return [row["room_id"] for row in done(client.post("/publicRooms", body))["chunk"]]
+
+
+def search(client, term, **body):
+    return found(client, filter={"generic_search_term": term}, **body)
+
+
+def test_a_room_is_in_the_directory_when_its_people_want_it(two, home):
+    ann, bob, room = two
+    where = f"/directory/list/room/{room}"
+    assert done(home.anybody.get(where)) == {"visibility": "private"}
+    join(bob, room)
+    refused(publish(bob, room), 403, "M_FORBIDDEN")
+    done(publish(ann, room))
+    assert done(home.anybody.get(where)) == {"visibility": "public"}
+    assert room in found(bob)
+    done(ann.put(where))
+    done(publish(ann, room, "private"))
+    assert room not in found(bob)
+
+
+def test_what_is_not_here_is_not_published(two):
+    ann, bob, room = two
+    refused(publish(ann, "!nowhere:hs.test"), 404, "M_NOT_FOUND")
+    refused(ann.get("/directory/list/room/!nowhere:hs.test"), 404, "M_NOT_FOUND")
+    refused(publish(bob, room), 403, "M_FORBIDDEN")
+    refused(publish(ann, room, "secret"), 400, "M_INVALID_PARAM")
+
+
+def test_a_row_tells_what_the_room_says_of_itself(two, home):
+    ann, bob, _ = two
+    room = create(ann, visibility="public", name="Row", topic="About rows",
+                  room_alias_name=f"{ann.name}-row", creation_content={"type": "m.space"},
+                  initial_state=[{"type": "m.room.avatar", "content": {"url": "mxc://hs.test/a"}}])
+    join(bob, room)
+    row, = [row for row in done(home.anybody.get("/publicRooms?limit=500"))["chunk"]
+            if row["room_id"] == room]
+    assert row == {
+        "room_id": room, "name": "Row", "topic": "About rows", "avatar_url": "mxc://hs.test/a",
+        "canonical_alias": f"#{ann.name}-row:hs.test", "join_rule": "public",
+        "room_type": "m.space", "num_joined_members": 2, "world_readable": False,
+        "guest_can_join": False}
+
+
+def test_odd_state_does_not_break_the_directory(two):
+    ann, bob, _ = two
+    room = create(ann, visibility="public")
+    for event_type, key in (("name", "name"), ("topic", "topic"), ("avatar", "url"),
+                            ("guest_access", "guest_access")):
+        set_state(ann, room, f"m.room.{event_type}", {key: {"a": 1}})
+    assert room in found(bob, limit=500)
+
+
+def test_rooms_are_searched(two):
+    ann, bob, _ = two
+    space = create(ann, visibility="public", name=f"École {ann.name}",
+                   creation_content={"type": "m.space"})
+    plain = create(ann, visibility="public", topic=f"about éCOLE {ann.name}")
+    assert sorted(search(bob, f"école {ann.name}")) == sorted([space, plain])
+    both = {"generic_search_term": ann.name}
+    assert found(bob, filter={**both, "room_types": ["m.space"]}) == [space]
+    assert found(bob, filter={**both, "room_types": [None]}) == [plain]
+    assert found(bob, filter={**both, "room_types": []}) == []
+    assert search(bob, "nobody calls a room like this") == []
+
+
+def test_the_directory_is_read_page_by_page(two):
+    ann, bob, _ = two
+    rooms = [create(ann, visibility="public", name=f"page {ann.name} {n}") for n in range(5)]
+    for room in rooms[3:]:
+        join(bob, room)
+    wanted = rooms[3:] + rooms[:3]  # the largest first
+    query = {"limit": 2, "filter": {"generic_search_term": f"page {ann.name}"}}
+    pages, page = [], done(bob.post("/publicRooms", query))
+    pages.append(page)
+    while "next_batch" in page:
+        page = done(bob.post("/publicRooms", {**query, "since": page["next_batch"]}))
+        pages.append(page)
+    assert [row["room_id"] for page in pages for row in page["chunk"]] == wanted
+    back = done(bob.post("/publicRooms", {**query, "since": pages[1]["prev_batch"]}))
+    assert [row["room_id"] for row in back["chunk"]] == wanted[:2]
+
+
+@pytest.mark.parametrize("query", ["since=x", "since=f1", "since=f-1_2", "limit=-1", "limit=abc"])
+def test_bad_pages_are_refused(home, query):
+    refused(home.anybody.get(f"/publicRooms?{query}"), 400, "M_INVALID_PARAM")
+
+
+def test_directories_of_other_servers_are_there(home):
+    ann = home.user(None)
+    refused(ann.get("/publicRooms?server=away.test"), 502, "M_UNKNOWN")
+    refused(ann.get("/publicRooms?server=a%20b"), 400, "M_INVALID_PARAM")
+    assert ann.get("/publicRooms?server=hs.test&limit=1000000000").status == 200
+
+
+# ---- summaries
+
+
+def test_a_summary_shows_an_open_room_to_anybody(two, home):
+    ann, bob, room = two
+    shown = done(summary(home.anybody, room))
+    assert shown["room_id"] == room and shown["room_version"] == "12"
+    assert "membership" not in shown and "membership" not in done(summary(bob, room))
+    assert done(summary(ann, room))["membership"] == "join"
+
+
+def test_a_summary_of_a_private_room_is_for_its_people(two, home):
+    ann, bob, _ = two
+    room = create(ann)
+    refused(summary(home.anybody, room), 404, "M_NOT_FOUND")
+    refused(summary(bob, room), 404, "M_NOT_FOUND")
+    invite(ann, room, bob)
+    assert done(summary(bob, room))["membership"] == "invite"
+    leave(bob, room)
+    refused(summary(bob, room), 404, "M_NOT_FOUND")
+    refused(summary(bob, "!nowhere:hs.test"), 404, "M_NOT_FOUND")
+    refused(summary(bob, "room"), 400, "M_INVALID_PARAM")
+
+
+def test_a_restricted_room_shows_itself_to_who_may_join(two):
+    ann, bob, club = two
+    room = create(ann, initial_state=[{"type": "m.room.join_rules", "content": {
+        "join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": club}]}}])
+    refused(summary(bob, room), 404, "M_NOT_FOUND")
+    join(bob, club)
+    assert done(summary(bob, room))["allowed_room_ids"] == [club]
+
+
+# ---- reports, and what the administrator does
+
+
+def reports(home):
+    return done(home.admin("GET", "/admin/reports?limit=1000"))["reports"]
+
+
+def test_reports_reach_the_administrator(two, home):
+    ann, bob, room = two
+    join(bob, room)
+    said = say(ann, room, "rude")
+    done(bob.post(path(room, "report"), {"reason": "a room"}))
+    done(bob.post(path(room, "report", said), {"reason": "an event", "score": -100}))
+    done(bob.post(f"/users/{ann.id}/report", {"reason": "a user"}))
+    mine = [report for report in reports(home) if report["reporter"] == bob.id]
+    user, event, of_room = [{key: value for key, value in report.items()
+                             if key not in ("id", "received_ms")} for report in mine]
+    assert user == {"reporter": bob.id, "user_id": ann.id, "reason": "a user"}
+    assert event == {"reporter": bob.id, "room_id": room, "event_id": said, "reason": "an event",
+                     "score": -100}
+    assert of_room == {"reporter": bob.id, "room_id": room, "reason": "a room"}
+    for report in mine:
+        assert home.admin("DELETE", f"/admin/reports/{report['id']}").status == 200
+    assert not [report for report in reports(home) if report["reporter"] == bob.id]
+    assert home.admin("DELETE", f"/admin/reports/{mine[0]['id']}").status == 404
+
+
+def test_reports_have_limits(two):
+    ann, bob, room = two
+    said = say(ann, room, "x")
+    refused(bob.post(path(room, "report", said), {}), 404, "M_NOT_FOUND")
+    refused(ann.post(path(room, "report", "$nothing"), {}), 404, "M_NOT_FOUND")
+    refused(ann.post(path("!nowhere:hs.test", "report"), {"reason": ""}), 404, "M_NOT_FOUND")
+    refused(ann.post(path(room, "report"), {}), 400, "M_MISSING_PARAM")
+    refused(ann.post(path(room, "report", said), {"score": 10**9}), 400, "M_INVALID_PARAM")
+    refused(ann.post(path(room, "report", said), {"reason": "x" * 10**7}), 413, "M_TOO_LARGE")
+    done(ann.post("/users/@nobody:hs.test/report", {"reason": "who"}))
+
+
+def test_the_administrator_sees_rooms_and_blocks_them(two, home):
+    ann, bob, room = two
+    shown = done(home.admin("GET", f"/admin/rooms/{part(room)}"))
+    assert shown["creator"] == ann.id and shown["blocked"] is False
+    assert room in [row["room_id"] for row in done(home.admin("GET", "/admin/rooms?limit=1000"))
+                    ["rooms"]]
+    assert home.admin("PUT", f"/admin/rooms/{part(room)}/block", {"reason": "spam"}).status == 200
+    refused(change(bob, room, "join"), 403, "M_FORBIDDEN")
+    assert {"room_id": room, "reason": "spam"}.items() <= [
+        row for row in done(home.admin("GET", "/admin/blocked_rooms"))["rooms"]
+        if row["room_id"] == room][0].items()
+    say(ann, room, "who is in stays in")
+    assert home.admin("DELETE", f"/admin/rooms/{part(room)}/block").status == 200
+    join(bob, room)
+    done(publish(ann, room))
+    assert home.admin("DELETE", f"/admin/rooms/{part(room)}/published").status == 200
+    assert room not in found(bob, limit=500)
