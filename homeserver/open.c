@@ -10,12 +10,20 @@
 #include "homeserver/profile/people.h"
 #include "homeserver/profile/people_db.h"
 #include "homeserver/profile/profile_db.h"
+#include "homeserver/directory/published_db.h"
+#include "homeserver/event/event_db.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "homeserver/report/report_db.h"
+#include "homeserver/room/alias_db.h"
+#include "homeserver/room/block_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/account_data.h"
+#include "homeserver/timeline/client_txn_db.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/time.h"
@@ -31,12 +39,17 @@
 static const struct store_table *const *const table_lists[] = {
 	account_data_tables,
 	accounts_tables,
+	alias_tables,
+	block_tables,
+	client_txn_tables,
 	event_tables,
 	filter_tables,
 	outbox_tables,
 	people_tables,
 	profile_tables,
 	receipt_tables,
+	published_tables,
+	report_tables,
 	room_tables,
 	short_token_tables,
 	state_tables,

@@ -6,12 +6,23 @@
 /* clang-format off */
 const struct route *const hs_routes[] = {
 	account_routes,
+	alias_routes,
 	device_routes,
+	join_routes,
+	leave_routes,
 	login_routes,
+	moderate_routes,
 	moderation_routes,
 	openid_routes,
+	publicrooms_routes,
 	register_routes,
+	report_routes,
+	room_create_routes,
+	room_summary_routes,
+	room_upgrade_routes,
+	send_routes,
 	server_keys_routes,
+	state_routes,
 	versions_routes,
 	NULL,
 };
@@ -19,6 +30,8 @@ const struct route *const hs_routes[] = {
 const struct route *const hs_admin_routes[] = {
 	registration_admin_routes,
 	user_admin_routes,
+	report_admin_routes,
+	room_admin_routes,
 	NULL,
 };
 /* clang-format on */

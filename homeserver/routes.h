@@ -33,3 +33,9 @@ extern const struct route typing_routes[]; /* ephemeral/typing_api.c */
 extern const struct route profile_routes[]; /* profile/profile_api.c */
 extern const struct route presence_routes[]; /* profile/presence_api.c */
 extern const struct route people_search_routes[]; /* profile/people_search_api.c */
+extern const struct route alias_routes[], room_admin_routes[], room_create_routes[],
+	room_upgrade_routes[], state_routes[]; /* room/ */
+extern const struct route join_routes[], leave_routes[], moderate_routes[]; /* member/ */
+extern const struct route publicrooms_routes[], room_summary_routes[]; /* directory/ */
+extern const struct route report_routes[], report_admin_routes[]; /* report/ */
+extern const struct route send_routes[]; /* timeline/send_api.c */
