@@ -51,7 +51,7 @@ static int check_guest(struct step *step)
 	if (access &&
 	    mx_slice_is(event_content_text(access, "guest_access", call->mem), "can_join"))
 		return 0;
-	return mx_fail(step->err, MX_NO_GUESTS, "Guests may not join this room");
+	return mx_fail(step->err, MX_GUEST_FORBIDDEN, "Guests may not join this room");
 }
 
 static int check_join(struct step *step)

@@ -29,8 +29,8 @@ int member_content_check(const json_t *content, struct mx_error *err);
 
 /*
  * Within a turn in the room. *ret_event is the membership that holds then, also if it did before.
- * -MX_FORBIDDEN with the reason; -MX_NO_GUESTS; -MX_REMOTE_FAILED for users whose server cannot
- * be reached.
+ * -MX_FORBIDDEN with the reason; -MX_GUEST_FORBIDDEN; -MX_REMOTE_FAILED for users whose server
+ * cannot be reached.
  */
 int member_change_in(struct room_turn *turn, const struct member_change *change,
 		     const struct event **ret_event, struct mx_error *err);
