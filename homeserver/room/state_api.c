@@ -3,6 +3,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/member/guests.h"
 #include "homeserver/member/member.h"
 #include "homeserver/room/state_check.h"
 #include "homeserver/room/state_same.h"
@@ -52,7 +53,11 @@ static int send_state(struct req *r, struct room_turn *turn, const struct event_
 	if (*ret_event)
 		return 0;
 	rc = state_check(turn, wish->type, wish->content, &r->err);
-	return rc ? rc : turn_send(turn, wish, ret_event, &r->err);
+	if (rc == 0)
+		rc = turn_send(turn, wish, ret_event, &r->err);
+	if (rc == 0 && streq(wish->type, TYPE_GUEST_ACCESS))
+		rc = guests_put_out(turn, &r->err);
+	return rc;
 }
 
 static int put(struct req *r, const char *state_key)

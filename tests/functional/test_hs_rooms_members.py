@@ -2,11 +2,12 @@
 
 import pytest
 
-from homeserver_world import V1, refused
+from homeserver_world import V1, User, refused
 from rooms import (change, create, done, invite, join, joined_rooms, leave, member, membership,
-                   path, put_state, say, set_state, state)
+                   path, put_state, say, set_state)
 
-RESTRICTED = [version for version in ("8", "9", "10", "11", "12")]
+RESTRICTED = ["8", "9", "10", "11", "12"]
+CONFIGURATION = {"registration": {"guests": True}}
 
 
 @pytest.fixture
@@ -324,16 +325,28 @@ def test_one_shares_no_rooms_with_oneself(home):
 # ---- guests
 
 
-def test_guests_come_in_where_they_may(three):
-    ann, _, _, room = three
-    guest = home_guest(ann.world)
+@pytest.fixture
+def guest(home):
+    return User(home, done(home.anybody.post("/register?kind=guest")))
+
+
+def test_guests_come_in_where_they_may(three, guest):
+    ann, bob, _, room = three
+    join(bob, room)
     refused(change(guest, room, "join"), 403, "M_GUEST_ACCESS_FORBIDDEN")
     set_state(ann, room, "m.room.guest_access", {"guest_access": "can_join"})
     join(guest, room)
     say(guest, room, "hello")
-    assert state(ann, room, "m.room.member", guest.id)["membership"] == "join"
+    set_state(ann, room, "m.room.guest_access", {"guest_access": "forbidden"})
+    assert membership(ann, room, guest) == "leave"
+    assert membership(ann, room, bob) == "join"
 
 
-def home_guest(home):
-    from homeserver_world import User
-    return User(home, done(home.anybody.post("/register?kind=guest")))
+@pytest.mark.parametrize("method,target", [
+    ("POST", "/createRoom"), ("POST", "/knock/!a:hs.test"), ("GET", f"{V1}/mutual_rooms"),
+    ("PUT", "/directory/room/%23a:hs.test"), ("POST", "/rooms/!a:hs.test/invite"),
+    ("POST", "/rooms/!a:hs.test/kick"), ("POST", "/rooms/!a:hs.test/upgrade")])
+def test_guests_may_not_do_everything(guest, method, target):
+    refused(guest.request(method, target, {"user_id": "@a:b", "room_id": "!a:b",
+                                           "new_version": "12"}),
+            403, "M_GUEST_ACCESS_FORBIDDEN")
