@@ -188,7 +188,7 @@ int member_change_now(const struct hs_call *call, const struct member_change *ch
 		rc = member_change(call, change, &turn, &event, err);
 		if (rc == 0)
 			rc = turn_commit(turn, err);
-		else if (turn)
+		else
 			turn_abort(turn);
 	}
 	return rc;

@@ -10,6 +10,8 @@
 #include "shared/core/error.h"
 #include "shared/http/request.h"
 
+#define TRIES_MAX 16 /* each lost one means that somebody else claimed an alias */
+
 static int make(struct req *r, const struct room_plan *plan, struct room_turn **ret_turn,
 		const char **ret_room_id)
 {
@@ -70,19 +72,29 @@ static int invite_addresses(struct req *r, const struct room_plan *plan, const c
 	return rc;
 }
 
+/* Until it is durable: others are written to about it. */
+static int make_now(struct req *r, const struct room_plan *plan, const char **ret_room_id)
+{
+	struct room_turn *turn;
+	int rc = -MX_CONFLICT;
+
+	for (unsigned i = 0; i < TRIES_MAX && rc == -MX_CONFLICT; i++) {
+		rc = make(r, plan, &turn, ret_room_id);
+		if (rc == 0)
+			rc = turn_commit(turn, &r->err);
+		else
+			turn_abort(turn);
+	}
+	return rc;
+}
+
 static int make_then_invite(struct req *r, const struct room_plan *plan)
 {
-	struct room_turn *turn = NULL;
 	const char *room_id;
 	int rc = check_addresses(r, plan);
 
-	if (rc)
-		return rc;
-	rc = make(r, plan, &turn, &room_id);
 	if (rc == 0)
-		rc = turn_commit(turn, &r->err);
-	else if (turn)
-		turn_abort(turn);
+		rc = make_now(r, plan, &room_id);
 	if (rc == 0)
 		rc = invite_addresses(r, plan, room_id);
 	if (rc == 0)

@@ -16,6 +16,8 @@
 #include "shared/json/json.h"
 #include "shared/store/store.h"
 
+#define TRIES_MAX 16 /* each lost one means that somebody else changed an alias */
+
 /* ---- the new room */
 
 struct founding {
@@ -183,6 +185,8 @@ int room_upgrade_make(const struct hs_call *call, const struct room_upgrade *upg
 	rc = old_room_load(&looking, upgrade, &old, err);
 	store_view_end(looking.view);
 	if (rc == 0)
+		rc = -MX_CONFLICT;
+	for (unsigned i = 0; i < TRIES_MAX && rc == -MX_CONFLICT; i++)
 		rc = found(&founding, ret_new_id);
 	old_room_done(&old);
 	return rc;
