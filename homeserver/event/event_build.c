@@ -3,6 +3,7 @@
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/event_sign.h"
 #include "homeserver/room/room_version.h"
+#include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
@@ -12,6 +13,7 @@
 #include "shared/crypto/sha256.h"
 #include "shared/crypto/sign_json.h"
 #include "shared/json/canonical.h"
+#include "shared/json/json.h"
 
 #define OPAQUE_LEN 18
 
@@ -156,6 +158,22 @@ static struct mx_slice make_id(const struct event_draft *draft, struct mx_arena 
 	return mx_slice(mx_arena_strf(mem, "$%s:%s", opaque, draft->server));
 }
 
+/* Spec: room versions 1 to 5 do not enforce canonical JSON: numbers with a point and large ones are
+ * events there, and a tree has no canonical form of them. */
+static int write_content(const struct event_draft *draft, struct mx_arena *mem, struct mx_str *out,
+			 struct mx_error *err)
+{
+	mx_autofree char *text = NULL;
+	struct mx_json_doc doc;
+	int rc;
+
+	if (draft->version->strict_json)
+		return mx_canonical_json(draft->content, NULL, out, err);
+	text = mx_json_text(draft->content);
+	rc = mx_json_scan(mx_slice(text), &mx_json_default_limits, mem, &doc, err);
+	return rc ? rc : mx_canonical_with_reals(&doc, 0, NULL, out, err);
+}
+
 int event_build(const struct event_draft *draft, struct mx_arena *mem, struct event *ret_event,
 		struct mx_error *err)
 {
@@ -163,7 +181,7 @@ int event_build(const struct event_draft *draft, struct mx_arena *mem, struct ev
 	struct writing writing = { .draft = draft, .id = make_id(draft, mem), .out = &bytes };
 	struct event event;
 	uint8_t hash[MX_SHA256_LEN];
-	int rc = mx_canonical_json(draft->content, NULL, &content, err);
+	int rc = write_content(draft, mem, &content, err);
 
 	if (rc)
 		return rc;

@@ -105,6 +105,32 @@ def test_numbers_are_integers_that_everybody_can_read(talk, number, status):
         refused(reply, 400, "M_BAD_JSON")
 
 
+@pytest.mark.parametrize("talk", ["1", "5"], indirect=True)
+def test_old_rooms_take_numbers_with_a_point(talk):
+    ann, bob, room = talk
+    sent = done(send(ann, room, "org.test", b'{"n": [1.0, 1e2, -0.0, 1.1, 9007199254740992]}'))
+    assert event(bob, room, sent["event_id"])["content"] == {
+        "n": [1.0, 100.0, -0.0, 1.1, 9007199254740992]}
+    refused(send(ann, room, "org.test", b'{"n": 9223372036854775808}'), 400, "M_BAD_JSON")
+
+
+@pytest.mark.parametrize("body", [
+    b"", b" ", b"{", b'{"a":1}x', b"{}{}", b"{}\0", b"\xef\xbb\xbf{}", b"{'a': 1}", b'{"a": 1,}',
+    b'{"a": NaN}', b'{"a": 01}', b'{"a": "\\ud800"}', b'{"a": "\xed\xa0\x80"}',
+    b'{"a": "\x01"}'])
+def test_what_is_no_json_is_no_event(talk, body):
+    ann, _, room = talk
+    refused(send(ann, room, "org.test", body), 400, "M_NOT_JSON")
+
+
+@pytest.mark.parametrize("body", [
+    b"[]", b"1", b'"x"', b"null", b'{"a": 1, "a": 2}', b'{"body": 1, "\\u0062ody": 2}',
+    b'{"\\u0000": 1}', b'{"a":' + b"[" * 10000 + b"]" * 10000 + b"}"])
+def test_an_event_is_one_object(talk, body):
+    ann, _, room = talk
+    refused(send(ann, room, "org.test", body), 400, "M_BAD_JSON")
+
+
 @pytest.mark.parametrize("content", [
     {"m.mentions": 3}, {"m.mentions": {"user_ids": "@a:b"}}, {"m.relates_to": []},
     {"m.relates_to": {"rel_type": "m.thread"}}, {"m.relates_to": {"m.in_reply_to": 1}}])
