@@ -32,29 +32,35 @@ static size_t limit_of(const struct room_sync *rs)
 	return limit < SYNC_TIMELINE_MAX ? limit : SYNC_TIMELINE_MAX;
 }
 
-/* What made the user what they are is always theirs to see: also who was invited, and declined. */
-static bool is_wanted(struct collector *c, const struct stored_event *event)
+static bool passes_filter(const struct collector *c, const struct event *event)
 {
-	if (!event_filter_allows(c->filter, &event->event) ||
-	    sync_ignores(c->rs->sync, &event->event))
-		return false;
-	if (event->header.number == c->rs->row->event)
-		return true;
-	return c->sees && visibility_allows(&c->visibility, event);
+	return event_filter_allows(c->filter, event) && !sync_ignores(c->rs->sync, event);
 }
 
+/* What made the user what they are is always theirs to see: also who was invited, and declined. */
+static bool is_visible(struct collector *c, const struct stored_event *event)
+{
+	return event->header.number == c->rs->row->event ||
+	       (c->sees && visibility_allows(&c->visibility, event));
+}
+
+static void stop_short(struct collector *c)
+{
+	c->rs->timeline.limited = true;
+	c->done = true;
+}
+
+/* Behind what the user may not see the timeline does not go on: a client would take what is on both
+ * sides for neighbours, and old state for the newest. */
 static int take_event(struct collector *c, const struct timeline_entry *entry)
 {
 	struct stored_event event;
 	int rc = event_db_load(&c->rs->call, c->rs->row->room, entry->event, &event);
 
-	if (rc)
+	if (rc || !passes_filter(c, &event.event))
 		return rc;
-	if (!is_wanted(c, &event))
-		return 0;
-	if (c->len == c->limit) {
-		c->rs->timeline.limited = true;
-		c->done = true;
+	if (c->len == c->limit || !is_visible(c, &event)) {
+		stop_short(c);
 		return 0;
 	}
 	c->items[c->len++] = event;
@@ -73,8 +79,7 @@ static int take_entry(struct collector *c, const struct timeline_entry *entry)
 		return 0;
 	}
 	if (++c->looked_at > SYNC_SCAN_MAX) {
-		c->rs->timeline.limited = true;
-		c->done = true;
+		stop_short(c);
 		return 0;
 	}
 	c->last = (struct topo_place){ entry->depth, entry->rseq };
