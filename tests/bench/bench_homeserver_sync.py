@@ -1,0 +1,125 @@
+"""/sync beside Synapse: the first one of somebody in many rooms, later ones with nothing new and
+with one event; and what a poll that waits takes."""
+
+import contextlib
+import json
+import resource
+import socket
+import statistics
+import time
+import urllib.parse
+
+import homeservers
+import measure
+
+ROOMS = 20 if measure.SHORT else 500
+EVENTS = 5 if measure.SHORT else 50  # said in each
+POLLS = 100 if measure.SHORT else 4000
+LAZY = json.dumps({"room": {"timeline": {"limit": 20}, "state": {"lazy_load_members": True}}})
+FIRST_MS, NOTHING_MS, ONE_MS, POLL_KIB = 300, 0.1, 0.5, 6
+
+
+class Reader:
+    """Somebody in many rooms, and somebody who talks in them."""
+
+    def __init__(self, home):
+        self.home = home
+        self.reader, self.talker = home.people(2, "s")
+        self.rooms = []
+        for i in range(ROOMS):
+            room = self.talker.create_room(name=f"Room {i}")
+            self.reader.join(room)
+            for j in range(EVENTS):
+                self.talker.say(room, f"message {j}", f"{i}-{j}")
+            self.rooms.append(room)
+
+    def first(self):
+        """(seconds, bytes)"""
+        began = time.monotonic()
+        reply = self.reader.request("GET", "/sync?" + urllib.parse.urlencode({"filter": LAZY}))
+        assert reply.status == 200 and len(reply.json["rooms"]["join"]) == ROOMS, reply
+        return time.monotonic() - began, len(reply.body)
+
+    def token(self):
+        return self.reader.sync(filter=LAZY)["next_batch"]
+
+    def cost_since(self, path, token):
+        """ms of processor time of a /sync since the token, which answers at once."""
+        target = "/sync?" + urllib.parse.urlencode({"filter": LAZY, "since": token, "timeout": 0})
+        script = homeservers.get_script(path / "sync.lua", [(self.reader, target)])
+        before = measure.cpu_seconds(self.home.pid)
+        _, count = measure.load(self.home.server.plain.url, script, 4)
+        return (measure.cpu_seconds(self.home.pid) - before) / count * 1e3
+
+
+def first_sync(sides):
+    measure.heading(f"the first /sync of somebody in {ROOMS} rooms with {EVENTS} messages each, "
+                    "lazy members, 20 events a room")
+    seconds = {side: [] for side in sides}
+    for _ in range(measure.ROUNDS):
+        for side in sides:
+            took, size = side.first()
+            seconds[side].append(took * 1000)
+    for side in sides:
+        measure.figure(f"{side.home.name}", statistics.median(seconds[side]),
+                       FIRST_MS if side is sides[0] else None, " ms")
+    measure.figure("bytes of ours", size / 1024, unit=" KiB")
+    return {side: statistics.median(seconds[side]) for side in sides}
+
+
+def later_syncs(path, sides):
+    measure.heading("later ones, processor time of each, asked again and again over 4 connections")
+    for side in sides:
+        ours = side is sides[0]
+        measure.figure(f"nothing new, {side.home.name}", side.cost_since(path, side.token()),
+                       NOTHING_MS if ours else None, " ms")
+        token = side.token()
+        side.talker.say(side.rooms[0], "one more", "one")
+        measure.figure(f"one event, {side.home.name}", side.cost_since(path, token),
+                       ONE_MS if ours else None, " ms")
+
+
+# ---- polls that wait
+
+
+def open_poll(side, token):
+    connection = socket.create_connection(("127.0.0.1", side.home.server.plain.port))
+    target = homeservers.V3 + "/sync?" + urllib.parse.urlencode({
+        "filter": LAZY, "since": token, "timeout": 600000})
+    connection.sendall((f"GET {target} HTTP/1.1\r\nHost: hs.test\r\n"
+                        f"Authorization: Bearer {side.reader.token}\r\n\r\n").encode())
+    return connection
+
+
+def idle_polls(side):
+    measure.heading(f"{POLLS} polls that wait, without TLS")
+    token = side.token()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, POLLS + 500)), hard))
+    with contextlib.ExitStack() as stack:
+        # What a process takes for its first connections is not a poll's.
+        for _ in range(50):
+            stack.enter_context(contextlib.closing(open_poll(side, token)))
+        time.sleep(1)
+        before, _ = measure.memory_mb(side.home.pid)
+        for _ in range(POLLS):
+            stack.enter_context(contextlib.closing(open_poll(side, token)))
+        time.sleep(2)
+        after, _ = measure.memory_mb(side.home.pid)
+        measure.figure("memory of each", (after - before) * 1024 / POLLS, POLL_KIB, " KiB")
+
+
+def main():
+    with measure.Bench() as bench, homeservers.all_of(bench) as homes, \
+            homeservers.scratch() as scratch:
+        measure.heading("memory, just started")
+        for home in homes:
+            measure.figure(f"resident, {home.name}", measure.memory_mb(home.pid)[0], unit=" MiB")
+        sides = [Reader(home) for home in homes]
+        homeservers.pinned(homes)
+        first_sync(sides)
+        later_syncs(scratch.path, sides)
+        idle_polls(sides[0])
+
+
+main()
