@@ -1,8 +1,10 @@
 #include "homeserver/hs.h"
 
 #include "homeserver/account/accounts.h"
+#include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/open.h"
+#include "homeserver/profile/presence.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
 #include "homeserver/stream/stream.h"
@@ -57,6 +59,8 @@ void hs_stop(void *ctx)
 
 	chores_stop(hs->chores);
 	stream_close(hs->stream);
+	presence_stop(hs->presence);
+	typing_stop(hs->typing);
 	rooms_free(hs->rooms);
 	stream_free(hs->stream);
 	accounts_close(hs);

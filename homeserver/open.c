@@ -4,11 +4,13 @@
 #include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
 #include "homeserver/ephemeral/receipts.h"
+#include "homeserver/ephemeral/typing.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/profile/people_db.h"
+#include "homeserver/profile/presence.h"
 #include "homeserver/profile/profile_db.h"
 #include "homeserver/directory/published_db.h"
 #include "homeserver/event/event_db.h"
@@ -20,6 +22,7 @@
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
+#include "homeserver/stream/stream.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/account_data.h"
@@ -102,6 +105,15 @@ static int open_keys(struct hs *hs, struct mx_error *err)
 	return own_keys_new(&conf, &hs->keys, err);
 }
 
+/* What happens in rooms, and who is told. */
+static void open_rooms(struct hs *hs)
+{
+	hs->stream = stream_new(hs);
+	hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
+	hs->typing = typing_start(hs);
+	hs->presence = presence_start(hs);
+}
+
 int hs_open(struct hs *hs, struct mx_error *err)
 {
 	int rc = open_store(hs, err);
@@ -109,9 +121,7 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	hs->filters = filters_new();
 	hs->lazy_members = lazy_members_new();
 	if (rc == 0)
-		hs->stream = stream_new(hs);
-	if (rc == 0)
-		hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
+		open_rooms(hs);
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);
 	if (rc == 0)

@@ -10,6 +10,7 @@ const struct route *const hs_routes[] = {
 	device_routes,
 	join_routes,
 	leave_routes,
+	filter_routes,
 	login_routes,
 	moderate_routes,
 	moderation_routes,
@@ -23,6 +24,7 @@ const struct route *const hs_routes[] = {
 	send_routes,
 	server_keys_routes,
 	state_routes,
+	sync_routes,
 	versions_routes,
 	NULL,
 };
