@@ -1,10 +1,9 @@
 #include "homeserver/hs.h"
 
 #include "homeserver/account/accounts.h"
-#include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/open.h"
-#include "homeserver/profile/presence.h"
+#include "homeserver/profile/people.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
 #include "homeserver/stream/stream.h"
@@ -58,9 +57,8 @@ void hs_stop(void *ctx)
 	struct hs *hs = ctx;
 
 	chores_stop(hs->chores);
+	people_close(hs);
 	stream_close(hs->stream);
-	presence_stop(hs->presence);
-	typing_stop(hs->typing);
 	rooms_free(hs->rooms);
 	stream_free(hs->stream);
 	accounts_close(hs);

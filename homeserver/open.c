@@ -4,13 +4,11 @@
 #include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
 #include "homeserver/ephemeral/receipts.h"
-#include "homeserver/ephemeral/typing.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/profile/people_db.h"
-#include "homeserver/profile/presence.h"
 #include "homeserver/profile/profile_db.h"
 #include "homeserver/directory/published_db.h"
 #include "homeserver/event/event_db.h"
@@ -110,8 +108,6 @@ static void open_rooms(struct hs *hs)
 {
 	hs->stream = stream_new(hs);
 	hs->rooms = rooms_new(hs, cache_bytes(hs) / ROOMS_SHARE);
-	hs->typing = typing_start(hs);
-	hs->presence = presence_start(hs);
 }
 
 int hs_open(struct hs *hs, struct mx_error *err)
@@ -126,5 +122,9 @@ int hs_open(struct hs *hs, struct mx_error *err)
 		rc = daemon_net(hs->daemon, &hs->net, err);
 	if (rc == 0)
 		accounts_open(hs);
-	return rc ? rc : open_keys(hs, err);
+	if (rc == 0)
+		rc = open_keys(hs, err);
+	if (rc == 0)
+		people_open(hs);
+	return rc;
 }

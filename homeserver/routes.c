@@ -5,6 +5,7 @@
 /* A line each, as many add to it. */
 /* clang-format off */
 const struct route *const hs_routes[] = {
+	account_data_routes,
 	account_routes,
 	alias_routes,
 	device_routes,
@@ -16,6 +17,10 @@ const struct route *const hs_routes[] = {
 	moderation_routes,
 	openid_routes,
 	publicrooms_routes,
+	people_search_routes,
+	presence_routes,
+	profile_routes,
+	receipts_routes,
 	register_routes,
 	report_routes,
 	room_create_routes,
@@ -25,6 +30,8 @@ const struct route *const hs_routes[] = {
 	server_keys_routes,
 	state_routes,
 	sync_routes,
+	tags_routes,
+	typing_routes,
 	versions_routes,
 	NULL,
 };

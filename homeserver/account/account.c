@@ -2,6 +2,7 @@
 
 #include "homeserver/account/account_db.h"
 #include "homeserver/call.h"
+#include "homeserver/profile/profile.h"
 #include "shared/core/error.h"
 
 int account_load(const struct hs_call *call, struct mx_slice user, struct account *ret_account)
@@ -36,7 +37,7 @@ int account_add(const struct hs_call *call, const struct account *account, struc
 	if (rc != -MX_NOT_FOUND)
 		return rc;
 	account_db_put(call, account);
-	return 0;
+	return account->flags & ACCOUNT_GUEST ? 0 : profile_new(call, account->user);
 }
 
 int account_set_password(const struct hs_call *call, const char *user, const char *password)
