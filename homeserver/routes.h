@@ -39,3 +39,8 @@ extern const struct route join_routes[], leave_routes[], moderate_routes[]; /* m
 extern const struct route publicrooms_routes[], room_summary_routes[]; /* directory/ */
 extern const struct route report_routes[], report_admin_routes[]; /* report/ */
 extern const struct route send_routes[]; /* timeline/send_api.c */
+extern const struct route messages_routes[]; /* timeline/messages_api.c */
+extern const struct route event_routes[]; /* timeline/event_api.c */
+extern const struct route relations_routes[]; /* timeline/relations_api.c */
+extern const struct route state_read_routes[]; /* room/state_read_api.c */
+extern const struct route members_routes[]; /* member/members_api.c */

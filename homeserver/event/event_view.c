@@ -207,6 +207,19 @@ static void add_event(const struct hs_call *call, const struct event_viewer *vie
 	add_form(&view, because);
 }
 
+void event_view_content(const struct hs_call *call, const struct stored_event *stored,
+			struct mx_str *out)
+{
+	struct event left;
+
+	if (!stored->header.redacted_by)
+		mx_str_add_slice(out, mx_json_raw(&stored->event.doc, stored->event.content));
+	else if (redact(call, &stored->event, &left))
+		mx_str_add_slice(out, mx_json_raw(&left.doc, left.content));
+	else
+		mx_str_add_text(out, "{}");
+}
+
 void event_view(const struct hs_call *call, const struct event_viewer *viewer,
 		const struct stored_event *event, struct mx_str *out)
 {

@@ -26,6 +26,9 @@ struct event_viewer {
 	const struct ignored *ignored;
 };
 
+/* Its content alone, redacted if the event is. */
+void event_view_content(const struct hs_call *call, const struct stored_event *event,
+			struct mx_str *out);
 /* Appends one JSON object. Redacted if the event is; never fails on what is stored. */
 void event_view(const struct hs_call *call, const struct event_viewer *viewer,
 		const struct stored_event *event, struct mx_str *out);

@@ -35,6 +35,7 @@ int step_timeline(struct ingest *in)
 			&(struct timeline_entry){ .rseq = head->last_rseq,
 						  .event = in->stored.header.number,
 						  .depth = in->event->depth,
+						  .origin_server_ts = in->event->origin_server_ts,
 						  .after = head->state });
 	stream_note(turn->call.txn, &(struct stream_entry){ .kind = STREAM_EVENT,
 							    .room = in->stored.room,

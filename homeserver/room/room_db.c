@@ -15,8 +15,8 @@ const struct store_table room_table = { .name = "room" };
 const struct store_table room_id_table = { .name = "room_id" };
 
 const struct store_table *const room_tables[] = {
-	&room_table,      &room_id_table,  &timeline_table,  &topo_table, &member_table,
-	&user_room_table, &relation_table, &redaction_table, NULL,
+	&room_table,   &room_id_table,   &timeline_table, &topo_table,      &time_table,
+	&member_table, &user_room_table, &relation_table, &redaction_table, NULL,
 };
 
 static struct store_key id_key(struct mx_slice room_id)

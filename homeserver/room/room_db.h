@@ -66,6 +66,7 @@ struct timeline_entry {
 	int64_t rseq;
 	uint32_t event; /* 0: the state changed without an event */
 	int64_t depth;
+	int64_t origin_server_ts; /* for time_db_scan(): written, but not read */
 	uint64_t position; /* stamped */
 	struct room_state after; /* the room's state from here on */
 };
@@ -83,7 +84,7 @@ struct timeline_range {
 	bool reverse;
 };
 
-/* Its place in the order of depth too. */
+/* Its places in the orders of depth and time too. */
 void timeline_db_add(struct store_txn *txn, uint32_t room, const struct timeline_entry *entry);
 int timeline_db_scan(const struct hs_call *call, uint32_t room, const struct timeline_range *range,
 		     struct timeline *ret_timeline);
@@ -109,6 +110,16 @@ struct topo {
 /* Forwards: places ≥ from; backwards: places < from. limit 0 is 1,000. */
 int topo_db_scan(const struct hs_call *call, uint32_t room, struct topo_place from, bool backwards,
 		 size_t limit, struct topo *ret_topo);
+
+/* The same in the order of when their senders say that they sent them. */
+struct time_list {
+	uint32_t *events;
+	size_t len;
+};
+
+/* Forwards: from that time on; backwards: until then. limit 0 is 1,000. */
+int time_db_scan(const struct hs_call *call, uint32_t room, int64_t ts, bool backwards,
+		 size_t limit, struct time_list *ret_list);
 
 /* ---- members, as they are now */
 

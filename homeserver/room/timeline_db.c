@@ -10,6 +10,7 @@
 
 const struct store_table timeline_table = { .name = "timeline" };
 const struct store_table topo_table = { .name = "topo" };
+const struct store_table time_table = { .name = "time" };
 
 static struct store_key timeline_key(uint32_t room, int64_t rseq)
 {
@@ -28,16 +29,34 @@ static struct store_key topo_key(uint32_t room, struct topo_place place)
 	return key;
 }
 
+static struct store_key time_key(uint32_t room, int64_t ts)
+{
+	struct store_key key = room_key(room);
+
+	store_key_i64(&key, ts);
+	return key;
+}
+
 /* ---- writing */
 
-static void add_topo(struct store_txn *txn, uint32_t room, const struct timeline_entry *entry)
+static void add_number(struct store_txn *txn, const struct store_table *table,
+		       const struct store_key *key, uint32_t number)
 {
-	struct store_key key = topo_key(room, (struct topo_place){ entry->depth, entry->rseq });
 	mx_str_auto value = { 0 };
 
 	record_begin(&value, 1);
-	record_put_u64(&value, entry->event);
-	store_txn_put(txn, &topo_table, store_key_slice(&key), mx_str_slice(&value));
+	record_put_u64(&value, number);
+	store_txn_put(txn, table, store_key_slice(key), mx_str_slice(&value));
+}
+
+static void add_orders(struct store_txn *txn, uint32_t room, const struct timeline_entry *entry)
+{
+	struct store_key key = topo_key(room, (struct topo_place){ entry->depth, entry->rseq });
+
+	add_number(txn, &topo_table, &key, entry->event);
+	key = time_key(room, entry->origin_server_ts);
+	store_key_i64(&key, entry->rseq);
+	add_number(txn, &time_table, &key, entry->event);
 }
 
 void timeline_db_add(struct store_txn *txn, uint32_t room, const struct timeline_entry *entry)
@@ -54,7 +73,7 @@ void timeline_db_add(struct store_txn *txn, uint32_t room, const struct timeline
 	store_txn_put_stamped(txn, &timeline_table, store_key_slice(&key), mx_str_slice(&value),
 			      &stamp);
 	if (entry->event)
-		add_topo(txn, room, entry);
+		add_orders(txn, room, entry);
 }
 
 /* ---- reading */
@@ -226,4 +245,40 @@ int topo_db_scan(const struct hs_call *call, uint32_t room, struct topo_place fr
 	range.to = store_key_slice(backwards ? &place : &end);
 	rc = call_scan(call, &topo_table, &range, &rows);
 	return rc ? rc : read_topos(&rows, call->mem, ret_topo);
+}
+
+/* ---- in the order of time */
+
+static int read_times(const struct store_rows *rows, struct mx_arena *mem,
+		      struct time_list *ret_list)
+{
+	struct time_list list = { mx_arena_calloc(mem, rows->len + 1, sizeof(*list.events)),
+				  rows->len };
+
+	for (size_t i = 0; i < rows->len; i++) {
+		struct record_reader reader = record_open(rows->items[i].value);
+
+		list.events[i] = (uint32_t)record_u64(&reader);
+		if (!record_ok(&reader))
+			return -MX_STORE;
+	}
+	*ret_list = list;
+	return 0;
+}
+
+int time_db_scan(const struct hs_call *call, uint32_t room, int64_t ts, bool backwards,
+		 size_t limit, struct time_list *ret_list)
+{
+	struct store_key time = time_key(room, ts), prefix = backwards ? time : room_key(room), end;
+	struct store_range range = { .limit = limit, .reverse = backwards };
+	struct store_rows rows = { 0 };
+	int rc;
+
+	/* Backwards, the time itself is part of it. */
+	store_key_range_end(&prefix, &end);
+	prefix = room_key(room);
+	range.from = store_key_slice(backwards ? &prefix : &time);
+	range.to = store_key_slice(&end);
+	rc = call_scan(call, &time_table, &range, &rows);
+	return rc ? rc : read_times(&rows, call->mem, ret_list);
 }

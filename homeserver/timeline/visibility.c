@@ -157,6 +157,13 @@ bool visibility_allows(struct visibility *visibility, const struct stored_event 
 	return may_see(visibility, &seen, stored->header.rseq);
 }
 
+bool visibility_is_open(struct visibility *visibility, const struct room_state *state)
+{
+	enum history history;
+
+	return read_history(visibility, state, &history) == 0 && history == HISTORY_WORLD_READABLE;
+}
+
 struct room_state visibility_state(const struct visibility *visibility,
 				   const struct room_state *now)
 {

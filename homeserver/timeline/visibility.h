@@ -25,6 +25,9 @@ int visibility_init(struct visibility *visibility, struct state_reader *reader,
 /* Hidden events (EVENT_HIDDEN) are nobody's, and so is what cannot be decided. */
 bool visibility_allows(struct visibility *visibility, const struct stored_event *event);
 
+/* Whether that state lets everybody read. */
+bool visibility_is_open(struct visibility *visibility, const struct room_state *state);
+
 /* The room's state as the user may know it: as it is, or for who is no member any more as it was
  * when they ceased to be one. `now` is the room's. */
 struct room_state visibility_state(const struct visibility *visibility,

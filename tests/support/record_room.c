@@ -125,6 +125,7 @@ static void put_timeline(struct record_room *room, const struct stored_event *ev
 	const struct timeline_entry entry = { .rseq = event->header.rseq,
 					      .event = event->header.number,
 					      .depth = event->event.depth,
+					      .origin_server_ts = event->event.origin_server_ts,
 					      .after = room->head.state };
 
 	timeline_db_add(room->f->call.txn, ROOM, &entry);

@@ -1,5 +1,6 @@
 #include "homeserver/room/room_db.h"
 #include "shared/core/error.h"
+#include "shared/core/str.h"
 #include "tests/support/hs_fixture.h"
 
 #define ROOM 7
@@ -173,6 +174,39 @@ static void depth_comes_before_arrival(void **state)
 	assert_topo(f, (struct topo_place){ 5, 3 }, true, 0, RSEQS(1, 2, -1));
 }
 
+static void assert_times(struct hs_fixture *f, int64_t ts, bool backwards, const char *expected)
+{
+	struct time_list list;
+	mx_str_auto events = { 0 };
+
+	assert_int_equal(time_db_scan(&f->call, ROOM, ts, backwards, 2, &list), 0);
+	for (size_t i = 0; i < list.len; i++)
+		mx_str_addf(&events, "%u ", list.events[i]);
+	assert_true(mx_slice_is(mx_str_slice(&events), expected));
+}
+
+static void events_are_found_by_their_time(void **state)
+{
+	static const int64_t times[] = { 50, -7, 60, 50, INT64_MAX };
+	struct hs_fixture *f = *state;
+
+	add_neighbours(f);
+	for (uint32_t i = 0; i < 5; i++) {
+		const struct timeline_entry entry = {
+			.rseq = i + 1, .event = i + 1, .depth = i, .origin_server_ts = times[i]
+		};
+
+		timeline_db_add(f->call.txn, ROOM, &entry);
+	}
+	hs_fixture_read(f);
+	assert_times(f, 50, false, "1 4 ");
+	assert_times(f, 50, true, "4 1 ");
+	assert_times(f, 49, true, "2 ");
+	assert_times(f, 51, false, "3 5 ");
+	assert_times(f, INT64_MAX, true, "5 3 ");
+	assert_times(f, -8, true, "");
+}
+
 static void a_change_without_an_event_has_no_depth(void **state)
 {
 	struct hs_fixture *f = *state;
@@ -192,6 +226,7 @@ int main(void)
 		hs_test(a_room_without_entries_has_no_moment),
 		hs_test(what_is_not_committed_is_later_than_all),
 		hs_test(depth_comes_before_arrival),
+		hs_test(events_are_found_by_their_time),
 		hs_test(a_change_without_an_event_has_no_depth),
 	};
 	return cmocka_run_group_tests_name("room/timeline_db", tests, NULL, NULL);
