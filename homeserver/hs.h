@@ -24,6 +24,7 @@ struct profiles;
 struct req;
 struct rooms;
 struct route;
+struct shared_secret;
 struct store;
 struct store_txn;
 struct store_view;
@@ -44,6 +45,7 @@ struct hs {
 	struct authn *authn;
 	struct passwords *passwords;
 	struct attempts *attempts;
+	struct shared_secret *register_secret; /* NULL: there is none */
 	struct filters *filters;
 	struct lazy_members *lazy_members;
 	struct typing *typing;

@@ -13,10 +13,16 @@ static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
 	const struct hs_conf *conf = conf_ptr;
 
 	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
+	daemon_path_add(paths, conf->registration.shared_secret_file, DAEMON_PATH_NEEDED);
 }
 
 static const char *const fixed_keys[] = {
-	"server_name", "public_base_url", "keys", "password.at_once", NULL,
+	"server_name",
+	"public_base_url",
+	"keys",
+	"password.at_once",
+	"registration.shared_secret_file",
+	NULL,
 };
 
 static const struct daemon_check checks[] = {

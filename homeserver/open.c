@@ -127,4 +127,6 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	if (rc == 0)
 		people_open(hs);
 	return rc;
+		rc = accounts_open(hs, err);
+	return rc ? rc : open_keys(hs, err);
 }

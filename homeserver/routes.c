@@ -45,6 +45,7 @@ const struct route *const hs_routes[] = {
 
 const struct route *const hs_admin_routes[] = {
 	registration_admin_routes,
+	shared_secret_routes,
 	user_admin_routes,
 	report_admin_routes,
 	room_admin_routes,

@@ -44,3 +44,4 @@ extern const struct route event_routes[]; /* timeline/event_api.c */
 extern const struct route relations_routes[]; /* timeline/relations_api.c */
 extern const struct route state_read_routes[]; /* room/state_read_api.c */
 extern const struct route members_routes[]; /* member/members_api.c */
+extern const struct route shared_secret_routes[]; /* admin/shared_secret_api.c */

@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-#define MANY 1000000
+#define TEXT_MAX 4096
+#define MANY     1000000
 
 #define MAYBE              CYAML_FLAG_OPTIONAL
 #define UINT(type, member) CYAML_FIELD_UINT(#member, MAYBE, struct type, member)
@@ -21,6 +22,8 @@ const cyaml_schema_field_t registration_fields[] = {
 	CYAML_FIELD_ENUM("mode", MAYBE | CYAML_FLAG_STRICT, struct registration_conf, mode, modes,
 			 sizeof(modes) / sizeof(modes[0])),
 	CYAML_FIELD_BOOL_PTR("guests", MAYBE, struct registration_conf, guests),
+	CYAML_FIELD_STRING_PTR("shared_secret_file", CYAML_FLAG_POINTER | MAYBE,
+			       struct registration_conf, shared_secret_file, 1, TEXT_MAX),
 	CYAML_FIELD_END,
 };
 

@@ -16,6 +16,7 @@ enum conf_registration {
 struct registration_conf {
 	int mode; /* enum conf_registration: who may make an account */
 	bool *guests;
+	char *shared_secret_file; /* of tools that make accounts over the admin listener */
 };
 
 struct login_conf {

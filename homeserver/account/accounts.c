@@ -7,6 +7,7 @@
 #include "homeserver/account/registration_token_db.h"
 #include "homeserver/account/session_db.h"
 #include "homeserver/account/uia_db.h"
+#include "homeserver/admin/shared_secret.h"
 #include "homeserver/device/device_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
@@ -18,13 +19,15 @@ const struct store_table *const accounts_tables[] = {
 	&account_table, &device_table, &registration_token_table, &session_table, &uia_table, NULL,
 };
 
-void accounts_open(struct hs *hs)
+int accounts_open(struct hs *hs, struct mx_error *err)
 {
 	hs->passwords = passwords_new(&hs->conf->password, hs->metrics);
 	hs->attempts = attempts_new();
 	hs->authn = authn_new(hs);
 	daemon_authenticate(hs->daemon, authn_authenticate);
 	daemon_pass(hs->daemon, uia_gate);
+	return shared_secret_new(hs->conf->registration.shared_secret_file, &hs->register_secret,
+				 err);
 }
 
 void accounts_reload(struct hs *hs, const struct hs_conf *conf)
@@ -34,6 +37,7 @@ void accounts_reload(struct hs *hs, const struct hs_conf *conf)
 
 void accounts_close(struct hs *hs)
 {
+	shared_secret_free(hs->register_secret);
 	authn_free(hs->authn);
 	attempts_free(hs->attempts);
 	passwords_free(hs->passwords);

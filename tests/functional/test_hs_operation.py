@@ -2,6 +2,7 @@
 server administrator does as a client."""
 
 import concurrent.futures
+import hmac
 
 import pytest
 
@@ -125,6 +126,49 @@ def test_users_are_listed_page_by_page(home):
             break
         after = f"&after={page['next']}"
     assert seen == sorted(set(seen)) and names <= set(seen)
+
+
+# ---- tools made for Synapse
+
+
+@pytest.fixture
+def by_secret(make_home, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef\n")
+    return make_home({"registration": {"shared_secret_file": str(secret)}}).start()
+
+
+SYNAPSE = "/_synapse/admin/v1/register"
+
+
+def proved(world, name, secret="0123456789abcdef", **more):
+    nonce = world.admin("GET", SYNAPSE).json["nonce"]
+    text = "\0".join([nonce, name, PASSWORD, "admin" if more.get("admin") else "notadmin"])
+    mac = hmac.new(secret.encode(), text.encode(), "sha1").hexdigest()
+    return {"nonce": nonce, "username": name, "password": PASSWORD, "mac": mac, **more}
+
+
+def test_who_knows_the_secret_makes_accounts(by_secret):
+    made = by_secret.admin("POST", SYNAPSE, proved(by_secret, "ann", admin=True))
+    ann = User(by_secret, made.json)
+    assert ann.get("/account/whoami").json["user_id"] == "@ann:hs.test"
+    assert ann.get(f"{V1}/admin/lock/@nobody:hs.test").status == 404
+    again = proved(by_secret, "bob")
+    assert by_secret.admin("POST", SYNAPSE, again).status == 200
+    refused(by_secret.admin("POST", SYNAPSE, again), 400, "M_INVALID_PARAM")
+    refused(by_secret.admin("POST", SYNAPSE, proved(by_secret, "bob")), 400, "M_USER_IN_USE")
+
+
+def test_who_does_not_know_the_secret_makes_none(by_secret, home):
+    wrong = proved(by_secret, "carl", secret="0123456789abcdeX")
+    refused(by_secret.admin("POST", SYNAPSE, wrong), 403, "M_FORBIDDEN")
+    for mac in ("", "zz", "00"):
+        refused(by_secret.admin("POST", SYNAPSE, {**proved(by_secret, "carl"), "mac": mac}), 403,
+                "M_FORBIDDEN")
+    changed = {**proved(by_secret, "carl"), "admin": True}
+    refused(by_secret.admin("POST", SYNAPSE, changed), 403, "M_FORBIDDEN")
+    assert by_secret.anybody.get(SYNAPSE).status == 404
+    refused(home.admin("GET", SYNAPSE), 404, "M_UNRECOGNIZED")
 
 
 # ---- locks and suspensions

@@ -128,6 +128,7 @@ def check(tmp_path_factory):
              "/etc/trinity/internal-token": directory / "text",
              "/etc/trinity/sms-secret": directory / "text",
              "/etc/trinity/ldap-password": directory / "text",
+             "/etc/trinity/registration-secret": directory / "text",
              "/etc/trinity/templates": directory / "templates",
              "/etc/ssl/certs/ca-certificates.crt": certificate,
              "/var/lib/trinity-notary/data": directory / "data",

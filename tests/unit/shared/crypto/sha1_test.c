@@ -23,10 +23,24 @@ static void the_vectors_of_the_rfc_are_met(void **state)
 	assert_memory_equal(digest, nothing, sizeof(digest));
 }
 
+/* RFC 2202, 3: test case 2. */
+static void a_keyed_hash_is_the_one_of_the_rfc(void **state)
+{
+	static const uint8_t jefe[MX_SHA1_LEN] = { 0xef, 0xfc, 0xdf, 0x6a, 0xe5, 0xeb, 0x2f,
+						   0xa2, 0xd2, 0x74, 0x16, 0xd5, 0xf1, 0x84,
+						   0xdf, 0x9c, 0x25, 0x9a, 0x7c, 0x79 };
+	uint8_t digest[MX_SHA1_LEN];
+
+	(void)state;
+	mx_hmac_sha1(MX_SLICE("Jefe"), MX_SLICE("what do ya want for nothing?"), digest);
+	assert_memory_equal(digest, jefe, sizeof(digest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_vectors_of_the_rfc_are_met),
+		cmocka_unit_test(a_keyed_hash_is_the_one_of_the_rfc),
 	};
 	return cmocka_run_group_tests_name("crypto/sha1", tests, NULL, NULL);
 }
