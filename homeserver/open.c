@@ -11,9 +11,6 @@
 #include "homeserver/profile/people_db.h"
 #include "homeserver/profile/profile_db.h"
 #include "homeserver/directory/published_db.h"
-#include "homeserver/event/event_db.h"
-#include "homeserver/hs.h"
-#include "homeserver/hs_conf.h"
 #include "homeserver/report/report_db.h"
 #include "homeserver/room/alias_db.h"
 #include "homeserver/room/block_db.h"
@@ -121,12 +118,10 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	if (rc == 0)
 		rc = daemon_net(hs->daemon, &hs->net, err);
 	if (rc == 0)
-		accounts_open(hs);
+		rc = accounts_open(hs, err);
 	if (rc == 0)
 		rc = open_keys(hs, err);
 	if (rc == 0)
 		people_open(hs);
 	return rc;
-		rc = accounts_open(hs, err);
-	return rc ? rc : open_keys(hs, err);
 }
