@@ -277,8 +277,12 @@ int authn_authenticate(struct req *r)
 	struct hs *hs = r->app;
 	struct found found = { 0 };
 	struct mx_slice token;
-	int rc = bearer_token(r, &token);
+	int rc;
 
+	/* Servers and application services prove themselves in other ways. */
+	if (r->route->auth == AUTH_SERVER || r->route->auth == AUTH_APPSERVICE)
+		return -MX_UNAUTHORIZED;
+	rc = bearer_token(r, &token);
 	if (rc == -MX_MISSING_TOKEN && r->route->auth == AUTH_OPTIONAL)
 		return 0;
 	if (rc == 0)

@@ -109,10 +109,17 @@ static int post_get_token(struct req *r)
 static int refresh_once(struct req *r, struct session_pair *ret_pair)
 {
 	struct hs_call call = call_of(r);
-	int refreshed, rc;
+	int refreshed, refused = 0, rc;
+	const char *user;
 
 	call.txn = store_txn_begin(call.hs->store);
-	refreshed = session_refresh(&call, jslice(r->body, "refresh_token"), ret_pair);
+	refreshed = session_refresh(&call, jslice(r->body, "refresh_token"), &user, ret_pair);
+	if (refreshed == 0)
+		refused = check_account(r, &call, user);
+	if (refused) {
+		store_txn_abort(call.txn);
+		return refused;
+	}
 	rc = store_txn_commit(call.txn, &r->err);
 	return rc ? rc : refreshed;
 }

@@ -143,7 +143,7 @@ bool session_is_over(const struct session *session)
 	return same(session->now.access, none);
 }
 
-int session_refresh(const struct hs_call *call, struct mx_slice token,
+int session_refresh(const struct hs_call *call, struct mx_slice token, const char **ret_user,
 		    struct session_pair *ret_pair)
 {
 	struct session session;
@@ -163,6 +163,7 @@ int session_refresh(const struct hs_call *call, struct mx_slice token,
 		return -MX_UNKNOWN_TOKEN;
 	}
 	session.next = make_pair(call, session.id, true, ret_pair);
+	*ret_user = session.user;
 	session_db_put(call, &session);
 	return 0;
 }

@@ -127,6 +127,7 @@ def test_a_wrong_password_and_an_unknown_user_are_answered_alike(home):
     wrong, unknown = home.log_in("alike", "not the one"), home.log_in("nobody.here")
     refused(wrong, 403, "M_FORBIDDEN")
     assert (wrong.status, wrong.body) == (unknown.status, unknown.body)
+    refused(home.log_in("alike", ""), 403, "M_FORBIDDEN")
     other = home.log_in("@alike:elsewhere.test")
     assert (other.status, other.body) == (wrong.status, wrong.body)
 
@@ -182,12 +183,14 @@ def test_nothing_secret_is_in_the_log_or_the_store(make_home):
     world = make_home({"log": {"level": "debug"}}).start()
     ann = world.user("secretive", password="canary-password")
     world.log_in("secretive", "canary-wrong")
+    world.anybody.post("/register", {"username": "undecided", "password": "canary-undecided"})
+    ann.confirm("POST", "/account/password", {"new_password": "canary-new"})
     ann.get(f"/account/whoami?access_token={ann.token}")
     world.homeserver.stop()
     kept = world.homeserver.log().encode()
     for path in (world.homeserver.directory / "data").rglob("*"):
         kept += path.read_bytes() if path.is_file() else b""
-    for secret in ("canary-password", "canary-wrong", ann.token):
+    for secret in ("canary-password", "canary-wrong", "canary-undecided", "canary-new", ann.token):
         assert secret.encode() not in kept
 
 

@@ -175,7 +175,7 @@ def test_who_does_not_know_the_secret_makes_none(by_secret, home):
 
 
 def test_who_is_locked_only_logs_out(home, root):
-    ann = home.user("locked")
+    ann = home.user("locked", refresh_token=True)
     lock = f"{V1}/admin/lock/{ann.id}"
     assert root.get(lock).json == {"locked": False}
     assert root.put(lock, {"locked": True}).json == {"locked": True}
@@ -184,7 +184,10 @@ def test_who_is_locked_only_logs_out(home, root):
     assert refusal.json["soft_logout"] is True
     refused(home.log_in("locked"), 401, "M_USER_LOCKED")
     refused(home.log_in("locked", "not the one"), 403, "M_FORBIDDEN")
+    refresh = {"refresh_token": ann.signed_in["refresh_token"]}
+    refused(home.anybody.post("/refresh", refresh), 401, "M_USER_LOCKED")
     root.put(lock, {"locked": False})
+    assert home.anybody.post("/refresh", refresh).status == 200
     assert ann.get("/account/whoami").status == 200
     root.put(lock, {"locked": True})
     assert ann.post("/logout").status == 200

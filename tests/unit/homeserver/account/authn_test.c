@@ -190,10 +190,11 @@ static void the_first_use_of_a_new_pair_ends_the_old_one(void **state)
 {
 	struct session_pair one = sign_in(*state, 0), two;
 	struct hs_fixture *f = *state;
+	const char *user;
 
 	assert_int_equal(ask(f, one.access), 0);
 	settled(f);
-	assert_int_equal(session_refresh(&f->call, mx_slice(one.refresh), &two), 0);
+	assert_int_equal(session_refresh(&f->call, mx_slice(one.refresh), &user, &two), 0);
 	hs_fixture_write(f);
 	assert_int_equal(ask(f, one.access), 0);
 	assert_int_equal(ask(f, two.access), 0);
@@ -276,6 +277,15 @@ static void a_request_has_one_token(void **state)
 	assert_int_equal(ask_raw(*state, AUTH_OPTIONAL), -MX_UNKNOWN_TOKEN);
 }
 
+static void a_users_token_is_no_servers(void **state)
+{
+	struct session_pair pair = sign_in(*state, 0);
+
+	query = pair.access;
+	assert_int_equal(ask_raw(*state, AUTH_SERVER), -MX_UNAUTHORIZED);
+	assert_int_equal(ask_raw(*state, AUTH_APPSERVICE), -MX_UNAUTHORIZED);
+}
+
 /* ---- many at once */
 
 struct race {
@@ -334,6 +344,7 @@ int main(void)
 		authn_test(flags_count_from_the_next_request_on),
 		authn_test(guests_come_in_where_they_may),
 		authn_test(a_request_has_one_token),
+		authn_test(a_users_token_is_no_servers),
 		authn_test(nobody_is_let_in_after_a_revocation),
 	};
 

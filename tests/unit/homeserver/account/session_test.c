@@ -44,8 +44,10 @@ static void use(struct hs_fixture *f, const char *token)
 static struct session_pair refresh(struct hs_fixture *f, const char *token)
 {
 	struct session_pair pair;
+	const char *user;
 
-	assert_int_equal(session_refresh(&f->call, mx_slice(token), &pair), 0);
+	assert_int_equal(session_refresh(&f->call, mx_slice(token), &user, &pair), 0);
+	assert_string_equal(user, ANN);
 	hs_fixture_write(f);
 	return pair;
 }
@@ -53,8 +55,10 @@ static struct session_pair refresh(struct hs_fixture *f, const char *token)
 static void refuse(struct hs_fixture *f, const char *token)
 {
 	struct session_pair pair;
+	const char *user;
 
-	assert_int_equal(session_refresh(&f->call, mx_slice(token), &pair), -MX_UNKNOWN_TOKEN);
+	assert_int_equal(session_refresh(&f->call, mx_slice(token), &user, &pair),
+			 -MX_UNKNOWN_TOKEN);
 	hs_fixture_write(f);
 }
 
