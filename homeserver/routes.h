@@ -45,3 +45,5 @@ extern const struct route relations_routes[]; /* timeline/relations_api.c */
 extern const struct route state_read_routes[]; /* room/state_read_api.c */
 extern const struct route members_routes[]; /* member/members_api.c */
 extern const struct route shared_secret_routes[]; /* admin/shared_secret_api.c */
+extern const struct route initial_sync_routes[]; /* timeline/initial_sync_api.c */
+extern const struct route events_routes[]; /* timeline/events_api.c */

@@ -31,11 +31,12 @@ static int open_room(struct reading *reading, struct mx_slice room_id)
 	return rc;
 }
 
-int reading_begin(struct reading *reading, struct req *r, struct mx_slice room_id)
+int reading_open(struct reading *reading, struct req *r, const struct hs_call *call,
+		 struct mx_slice room_id)
 {
 	int rc;
 
-	*reading = (struct reading){ .r = r, .call = call_of(r) };
+	*reading = (struct reading){ .r = r, .call = *call };
 	rc = open_room(reading, room_id);
 	if (rc) {
 		reading->r = NULL; /* it is over */
@@ -52,19 +53,36 @@ int reading_begin(struct reading *reading, struct req *r, struct mx_slice room_i
 	return 0;
 }
 
-int reading_end(struct reading *reading, int rc)
+int reading_close(struct reading *reading, int rc, struct mx_str *out)
 {
 	if (!reading->r)
 		return rc;
 	if (rc == 0 && reading->reader.nodes.broken)
 		rc = -MX_STORE;
+	if (rc == 0)
+		mx_str_add_slice(out, mx_str_slice(&reading->out));
 	state_reader_done(&reading->reader);
-	if (rc == 0) {
-		size_t len = reading->out.len;
-
-		reply_owned(reading->r, "application/json", mx_str_steal(&reading->out), len);
-	}
 	mx_str_done(&reading->out);
+	return rc;
+}
+
+int reading_begin(struct reading *reading, struct req *r, struct mx_slice room_id)
+{
+	const struct hs_call call = call_of(r);
+
+	return reading_open(reading, r, &call, room_id);
+}
+
+int reading_end(struct reading *reading, int rc)
+{
+	mx_str_auto out = { 0 };
+	struct req *r = reading->r;
+	size_t len;
+
+	rc = reading_close(reading, rc, &out);
+	len = out.len;
+	if (rc == 0)
+		reply_owned(r, "application/json", mx_str_steal(&out), len);
 	return rc;
 }
 

@@ -34,6 +34,12 @@ int reading_begin(struct reading *reading, struct req *r, struct mx_slice room_i
 /* rc 0: what was written is the answer. Returns rc. */
 int reading_end(struct reading *reading, int rc);
 
+/* The same for one of several rooms, which one answer is made of: with a call of its own, and what
+ * was written appended to `out`. */
+int reading_open(struct reading *reading, struct req *r, const struct hs_call *call,
+		 struct mx_slice room_id);
+int reading_close(struct reading *reading, int rc, struct mx_str *out);
+
 /* Whether the user is shown the event: they may see it, and it is no message of who they ignore. */
 bool reading_shows(struct reading *reading, const struct stored_event *event);
 /* An event of the room that the user is shown. -MX_NOT_FOUND. */
