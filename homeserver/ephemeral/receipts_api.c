@@ -90,7 +90,7 @@ static int post_markers(struct req *r)
 #define ROOM CLIENT_V3 "/rooms/{roomId:room_id}"
 
 const struct route receipts_routes[] = {
-	{ POST, ROOM "/receipt/{receiptType}/{eventId}", post_receipt, .auth = AUTH_USER,
+	{ POST, ROOM "/receipt/{receiptType}/{eventId:event_id}", post_receipt, .auth = AUTH_USER,
 	  .limit = LIMIT_EDIT, .txn = TXN_WRITE,
 	  .flags = ROUTE_CORS | ROUTE_SUSPENDED | ROUTE_OPTIONAL_BODY, .body = "client/object",
 	  .reply = "client/empty.reply" },
