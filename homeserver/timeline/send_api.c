@@ -2,6 +2,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/profile/presence.h"
 #include "homeserver/routes.h"
 #include "homeserver/timeline/send.h"
 #include "shared/core/error.h"
@@ -29,8 +30,10 @@ static int answer(struct req *r, const struct message *message)
 	const char *event_id;
 	int rc = send_message(&call, message, &turn, &event_id, &r->err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		presence_active(&call, r->user);
 		reply_json(r, json_pack("{s:s}", "event_id", event_id));
+	}
 	return turn_answer(turn, r, rc);
 }
 
