@@ -156,7 +156,7 @@ static int entry_place(struct node *node, struct route_entry *entry, bool slash,
 static int route_add(struct router *router, const struct route *route, struct mx_error *err)
 {
 	struct route_entry *entry = mx_calloc(1, sizeof(*entry));
-	struct node *node;
+	struct node *node = NULL;
 	bool slash;
 	int rc;
 
