@@ -2,6 +2,7 @@
 
 #include "homeserver/account/accounts.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/message/messages.h"
 #include "homeserver/open.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/room/rooms.h"
@@ -59,11 +60,13 @@ void hs_stop(void *ctx)
 	chores_stop(hs->chores);
 	people_close(hs);
 	stream_close(hs->stream);
+	messages_stop(hs);
 	rooms_free(hs->rooms);
 	stream_free(hs->stream);
 	accounts_close(hs);
 	filters_free(hs->filters);
 	lazy_members_free(hs->lazy_members);
+	messages_free(hs);
 	own_keys_free(hs->keys);
 	mx_free(hs);
 }
@@ -82,6 +85,7 @@ void hs_reload(void *ctx, const void *conf)
 	struct hs *hs = ctx;
 
 	reload_keys(hs);
+	messages_reload(hs, conf);
 	hs_limits(hs->daemon, conf);
 	accounts_reload(hs, conf);
 	atomic_store(&hs->newest, conf);

@@ -5,6 +5,7 @@
 
 struct attempts;
 struct authn;
+struct budgets;
 struct chores;
 struct daemon;
 struct filters;
@@ -55,6 +56,7 @@ struct hs {
 	struct template_set *templates;
 	struct outbox *outbox;
 	struct mailer *mailer; /* NULL: no mail is sent */
+	struct budgets *budgets; /* of messages.h */
 	struct chores *chores;
 	int64_t started_ms;
 };

@@ -31,5 +31,7 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 	if (rc == 0)
 		rc = account_conf_check(conf, err);
 	people_conf_complete(&conf->presence, &conf->user_directory);
-	return rc ? rc : conf_check_base_url("public_base_url", conf->public_base_url, err);
+	if (rc == 0)
+		rc = conf_check_base_url("public_base_url", conf->public_base_url, err);
+	return rc ? rc : contact_conf_check(conf, err);
 }

@@ -3,7 +3,12 @@
 
 #include "homeserver/account/account_conf.h"
 #include "homeserver/profile/people_conf.h"
+#include "homeserver/account/contact_conf.h"
 #include "shared/daemon/daemon.h"
+#include "shared/daemon/terms_conf.h"
+#include "shared/mail/mail_conf.h"
+#include "shared/threepid/budgets.h"
+#include "shared/threepid/validation_conf.h"
 
 struct mx_error;
 
@@ -22,6 +27,7 @@ struct hs_conf {
 		struct {
 			unsigned per_minute, burst; /* of one address */
 		} logins, registrations;
+		struct budget_limit mail_asker, mail_address, mail_address_day, mail_network;
 	} limits;
 	struct registration_conf registration;
 	struct login_conf login;
@@ -30,6 +36,13 @@ struct hs_conf {
 	struct profiles_conf profiles;
 	struct presence_conf presence;
 	struct user_directory_conf user_directory;
+	struct mail_conf mail;
+	struct texts_conf templates;
+	struct validation_conf validation;
+	struct id_servers_conf identity;
+	struct threepids_conf threepids;
+	struct recaptcha_conf recaptcha;
+	struct terms_conf terms; /* to be accepted by who registers */
 };
 
 extern const cyaml_schema_value_t hs_conf_schema; /* hs_conf_rows.c */

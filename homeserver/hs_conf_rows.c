@@ -39,10 +39,17 @@ static const cyaml_schema_field_t logins_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define BUDGET(member) \
+	CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, budget_limit_fields)
+
 static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_MAPPING("requests", MAYBE, SECTION(limits), requests, requests_fields),
 	CYAML_FIELD_MAPPING("logins", MAYBE, SECTION(limits), logins, logins_fields),
 	CYAML_FIELD_MAPPING("registrations", MAYBE, SECTION(limits), registrations, logins_fields),
+	BUDGET(mail_asker),
+	BUDGET(mail_address),
+	BUDGET(mail_address_day),
+	BUDGET(mail_network),
 	CYAML_FIELD_END,
 };
 
@@ -59,6 +66,14 @@ static const cyaml_schema_field_t hs_fields[] = {
 	MAPPING(profiles, MAYBE),
 	MAPPING(presence, MAYBE),
 	MAPPING(user_directory, MAYBE),
+	CYAML_FIELD_MAPPING("mail", MAYBE, struct hs_conf, mail, mail_conf_fields),
+	CYAML_FIELD_MAPPING("templates", MAYBE, struct hs_conf, templates, texts_conf_fields),
+	CYAML_FIELD_MAPPING("validation", MAYBE, struct hs_conf, validation,
+			    validation_link_fields),
+	CYAML_FIELD_MAPPING("identity", MAYBE, struct hs_conf, identity, id_servers_fields),
+	CYAML_FIELD_MAPPING("threepids", MAYBE, struct hs_conf, threepids, threepids_fields),
+	CYAML_FIELD_MAPPING("recaptcha", MAYBE, struct hs_conf, recaptcha, recaptcha_fields),
+	CYAML_FIELD_MAPPING("terms", MAYBE, struct hs_conf, terms, terms_conf_fields),
 	CYAML_FIELD_END,
 };
 

@@ -2,6 +2,7 @@
 #include "homeserver/commands.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/message/messages.h"
 #include "homeserver/params.h"
 #include "homeserver/routes.h"
 #include "shared/crypto/ed25519.h"
@@ -14,18 +15,27 @@ static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
 
 	daemon_path_add(paths, conf->keys.signing_file, DAEMON_PATH_WRITE | DAEMON_PATH_BACKUP);
 	daemon_path_add(paths, conf->registration.shared_secret_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->mail.password_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->recaptcha.secret_file, DAEMON_PATH_NEEDED);
 }
 
 static const char *const fixed_keys[] = {
 	"server_name",
 	"public_base_url",
 	"keys",
+	"templates.directory",
+	"mail.per_domain",
+	"mail.domain_pause_ms",
+	"mail.give_up_hours",
 	"password.at_once",
 	"registration.shared_secret_file",
 	NULL,
 };
 
 static const struct daemon_check checks[] = {
+	{ "mail", messages_why_not, true },
 	{ 0 },
 };
 
@@ -39,6 +49,7 @@ static const struct daemon_app app = {
 	.fixed_keys = fixed_keys,
 	.paths = hs_paths,
 	.start = hs_start,
+	.files_check = messages_check,
 	.reload = hs_reload,
 	.stop = hs_stop,
 	.routes = hs_routes,

@@ -14,6 +14,7 @@
 #include "homeserver/report/report_db.h"
 #include "homeserver/room/alias_db.h"
 #include "homeserver/room/block_db.h"
+#include "homeserver/message/messages.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
@@ -29,6 +30,7 @@
 #include "shared/keys/own_keys.h"
 #include "shared/outbox/outbox.h"
 #include "shared/store/store.h"
+#include "shared/threepid/claim.h"
 
 #include <assert.h>
 
@@ -53,6 +55,7 @@ static const struct store_table *const *const table_lists[] = {
 	state_tables,
 	stream_tables,
 	threepids_tables,
+	claim_tables,
 };
 /* clang-format on */
 
@@ -124,4 +127,8 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	if (rc == 0)
 		people_open(hs);
 	return rc;
+		accounts_open(hs);
+	if (rc == 0)
+		rc = messages_open(hs, err);
+	return rc ? rc : open_keys(hs, err);
 }

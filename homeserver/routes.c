@@ -12,6 +12,9 @@ const struct route *const hs_routes[] = {
 	join_routes,
 	leave_routes,
 	filter_routes,
+	address_routes,
+	device_routes,
+	fallback_routes,
 	login_routes,
 	moderate_routes,
 	event_routes,
@@ -45,6 +48,7 @@ const struct route *const hs_routes[] = {
 	relations_routes,
 	state_read_routes,
 	state_routes,
+	threepids_routes,
 	versions_routes,
 	NULL,
 };

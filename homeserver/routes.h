@@ -16,6 +16,7 @@ enum hs_route_flags {
 extern const struct route *const hs_routes[]; /* NULL-ended */
 extern const struct route *const hs_admin_routes[];
 
+extern const struct route address_routes[], fallback_routes[], threepids_routes[]; /* account/ */
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
 extern const struct route versions_routes[], server_keys_routes[]; /* meta/ */
 extern const struct route sync_routes[]; /* sync/sync_api.c */

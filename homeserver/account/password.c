@@ -3,6 +3,7 @@
 #include "homeserver/account/account_conf.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/kept.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -239,18 +240,18 @@ static void asked_free(void *ptr)
 
 static struct asked *asked_of(struct req *r)
 {
-	if (!r->kept) {
-		r->kept = mx_calloc(1, sizeof(struct asked));
-		r->kept_free = asked_free;
+	struct asked *asked = kept_find(r, asked_free);
+
+	if (!asked) {
+		asked = mx_calloc(1, sizeof(*asked));
+		kept_add(r, asked, asked_free);
 	}
-	return r->kept;
+	return asked;
 }
 
 void password_forget(struct req *r)
 {
-	if (r->kept)
-		asked_free(r->kept);
-	r->kept = NULL;
+	kept_drop(r, asked_free);
 }
 
 static int begin(struct req *r, const struct job *wanted)

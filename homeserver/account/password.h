@@ -27,7 +27,7 @@ void passwords_free(struct passwords *passwords);
 int password_check_new(struct req *r, const char *password);
 
 /*
- * Of a request that keeps nothing else in r->kept. -MX_PARK until it is computed: to be returned,
+ * Of a request that keeps what it keeps by kept.h. -MX_PARK until it is computed: to be returned,
  * the handler is run again; what was computed for the request is not computed twice.
  * -MX_LIMIT_EXCEEDED if too many wait. Results are in r->mem.
  */
@@ -42,7 +42,7 @@ struct password_verdict {
 int password_verify(struct req *r, const char *password, const char *hash,
 		    struct password_verdict *ret_verdict);
 
-/* Gives r->kept back to others. */
+/* What was computed for the request so far. */
 void password_forget(struct req *r);
 
 /* For commands, on the caller's thread. */

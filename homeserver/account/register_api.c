@@ -4,6 +4,7 @@
 #include "homeserver/account/password.h"
 #include "homeserver/account/register.h"
 #include "homeserver/account/registration_token.h"
+#include "homeserver/account/stages.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
 #include "homeserver/device/device.h"
@@ -123,7 +124,8 @@ static int use_results(struct req *r, const struct hs_call *call, const struct u
 	return token ? registration_token_use(call, json_string_value(token), &r->err) : 0;
 }
 
-static int make(struct req *r, const struct hs_call *call, struct wish *wish)
+static int make(struct req *r, const struct hs_call *call, const struct uia_session *session,
+		struct wish *wish)
 {
 	const struct account account = {
 		.user = wish->login.user ? wish->login.user : register_free_name(call),
@@ -134,6 +136,8 @@ static int make(struct req *r, const struct hs_call *call, struct wish *wish)
 	int rc = account_add(call, &account, &r->err);
 
 	wish->login.user = account.user;
+	if (rc == 0)
+		rc = stages_keep_addresses(call, session, account.user, &r->err);
 	if (rc == 0 && !wish->inhibit_login)
 		rc = login_sign_in(call, &wish->login, &reply, &r->err);
 	if (rc)
@@ -165,7 +169,7 @@ static int post_user_said(struct req *r, json_t *said, const json_t *kept)
 	if (rc == 0)
 		rc = use_results(r, &call, &session);
 	if (rc == 0)
-		rc = make(r, &call, &wish);
+		rc = make(r, &call, &session, &wish);
 	if (rc == 0)
 		uia_spend(&call, r);
 	return rc;

@@ -1,6 +1,7 @@
 /* Which stages there are, and which flows they make. */
 #include "homeserver/account/login.h"
 #include "homeserver/account/registration_token.h"
+#include "homeserver/account/stages.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
@@ -73,10 +74,8 @@ static const struct uia_stage stage_token = {
 };
 
 const struct uia_stage *const uia_stages[] = {
-	&stage_dummy,
-	&stage_password,
-	&stage_token,
-	NULL,
+	&stage_token,  &stage_terms, &stage_recaptcha, &stage_email,
+	&stage_msisdn, &stage_dummy, &stage_password,  NULL,
 };
 
 /* ---- flows */

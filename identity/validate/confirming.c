@@ -3,6 +3,7 @@
 #include "identity/identity.h"
 #include "identity/identity_conf.h"
 #include "identity/message/message.h"
+#include "shared/core/arena.h"
 #include "shared/http/request.h"
 
 #include <string.h>
@@ -33,7 +34,8 @@ static struct confirm_desk desk_of(struct req *r, const struct validator *valida
 
 	return (struct confirm_desk){
 		.validator = validator,
-		.base_url = identity->conf->public_base_url,
+		.page_url = mx_arena_strf(r->mem, "%s" VALIDATION_PAGE,
+					  identity->conf->public_base_url),
 		.brand = message_style_of(r->app, r).brand,
 		.page = show_page,
 	};

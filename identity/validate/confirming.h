@@ -10,6 +10,9 @@
 struct identity;
 struct req;
 
+/* Outside of /_matrix: where a mail leads to. */
+#define VALIDATION_PAGE "/verify/email"
+
 extern const struct validation_channel mail_channel, sms_channel;
 
 struct validator validator_of(struct identity *identity);

@@ -43,14 +43,15 @@ struct letter_style letter_style_of(struct template_set *templates, struct req *
 
 /* Links of pages lead anywhere, forms only here and from here on to where a next_link may lead:
  * that is a redirect, and browsers apply form-action to those too. */
-static const char *page_policy(const struct letter_page *page)
+static const char *page_policy(const struct letter_page *page, struct mx_arena *mem)
 {
-	return page->http_links ? PAGE_POLICY " http:" : PAGE_POLICY;
+	return mx_arena_strf(mem, "%s%s%s", PAGE_POLICY, page->http_links ? " http:" : "",
+			     page->policy ? page->policy : "");
 }
 
 static void set_headers(struct req *r, const struct letter_page *page)
 {
-	reply_header(r, "Content-Security-Policy", page_policy(page));
+	reply_header(r, "Content-Security-Policy", page_policy(page, r->mem));
 	reply_header(r, "Referrer-Policy", "no-referrer");
 	reply_header(r, "X-Content-Type-Options", "nosniff");
 	reply_header(r, "Cache-Control", "no-store");

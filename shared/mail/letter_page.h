@@ -16,6 +16,7 @@ struct letter_page {
 	struct template_values values;
 	int status;
 	bool http_links; /* its forms may lead to http:// too */
+	const char *policy; /* what it may load besides: "; script-src 'self'"; or NULL */
 };
 
 /* Into the reply, with the headers that pages get: nothing may frame it, nor is it cached. What

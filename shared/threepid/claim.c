@@ -57,6 +57,7 @@ static struct claim_row row_new(const struct claim_call *call, const struct clai
 					 .id = id,
 					 .token = token_new(call->mem, request->short_token),
 					 .next_link = request->next_link,
+					 .remote = request->remote,
 					 .threepid = request->threepid,
 					 .address_as_sent = request->address_as_sent,
 					 .created_ms = call->now_ms,
@@ -96,6 +97,22 @@ static bool must_send(const struct claim_call *call, const struct claim *session
 	return (attempt < 0 || attempt == session->send_attempt) && was_lost(call, session);
 }
 
+static bool note(const char **value, const char *newest)
+{
+	if (!newest || streq(*value, newest))
+		return false;
+	*value = newest;
+	return true;
+}
+
+/* What a later request says counts. Whether that is something else than before. */
+static bool note_request(struct claim *session, const struct claim_request *request)
+{
+	bool other_link = note(&session->next_link, request->next_link);
+
+	return note(&session->remote, request->remote) || other_link;
+}
+
 int claim_open(const struct claim_call *call, const struct claim_request *request,
 	       struct claim *ret_session, bool *ret_must_send, struct mx_error *err)
 {
@@ -110,8 +127,7 @@ int claim_open(const struct claim_call *call, const struct claim_request *reques
 	if (rc || !may_go_on(&row.session, call->now_ms)) {
 		row = row_new(call, request);
 		claim_db_add(call->txn, &row);
-	} else if (request->next_link && !streq(request->next_link, row.session.next_link)) {
-		row.session.next_link = request->next_link;
+	} else if (note_request(&row.session, request)) {
 		claim_db_put(call->txn, &row);
 	}
 	row.session.client_secret = request->client_secret;

@@ -54,12 +54,14 @@ struct claim {
 	int64_t send_attempt; /* the greatest that was queued; -1 = none */
 	uint64_t message; /* of the outbox; 0 = none */
 	unsigned tries_left;
+	const char *remote; /* where its token is known, in the daemon's own words; NULL: here */
 	bool ended; /* by the operator: as if its time were over */
 };
 
 struct claim_request {
 	struct threepid threepid;
 	const char *address_as_sent, *client_secret, *next_link;
+	const char *remote; /* see struct claim; the newest counts */
 	int64_t send_attempt; /* -1 = not given (v1): send once */
 	bool short_token; /* six digits instead of 32 letters */
 };

@@ -95,6 +95,7 @@ static void write_row(const struct claim_row *row, struct mx_str *out)
 	record_put_u64(out, session->message);
 	record_put_u64(out, session->tries_left);
 	record_put_u64(out, session->ended);
+	put_text(out, session->remote);
 }
 
 static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
@@ -125,6 +126,9 @@ static void read_fields(struct record_reader *reader, struct mx_arena *mem, stru
 	session->message = record_u64(reader);
 	session->tries_left = (unsigned)record_u64(reader);
 	session->ended = record_u64(reader) != 0;
+	session->remote = read_text(reader, mem);
+	if (session->remote[0] == '\0')
+		session->remote = NULL;
 }
 
 static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,

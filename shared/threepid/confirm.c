@@ -63,7 +63,7 @@ static int show_button(struct req *r, const struct confirm_desk *desk,
 		       const struct validation_proof *proof, const char *address)
 {
 	const struct template_value values[] = {
-		{ "action", mx_arena_strf(r->mem, "%s" VALIDATION_PAGE, desk->base_url) },
+		{ "action", desk->page_url },
 		{ "sid", proof->id },
 		{ "client_secret", proof->client_secret },
 		{ "token", proof->token },

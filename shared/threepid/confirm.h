@@ -5,12 +5,9 @@ struct req;
 struct template_values;
 struct validator;
 
-/* Outside of /_matrix: where a mail leads to. */
-#define VALIDATION_PAGE "/verify/email"
-
 struct confirm_desk {
 	const struct validator *validator;
-	const char *base_url; /* of VALIDATION_PAGE, without a '/' at its end */
+	const char *page_url; /* where a mail leads to, and its form */
 	const char *brand; /* of the request; may be NULL */
 	/* letter_page() in the daemon's way. */
 	int (*page)(struct req *r, const char *file, const struct template_values *values,

@@ -14,11 +14,19 @@ static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
 };
 
+#define LINK_ROWS                                                                                 \
+	BOOL(next_link_http), CYAML_FIELD_SEQUENCE("next_link_hosts", CYAML_FLAG_POINTER | MAYBE, \
+						   struct validation_conf, next_link_hosts,       \
+						   &text_entry, 0, LIST_MAX)
+
 const cyaml_schema_field_t validation_conf_fields[] = {
 	BOOL(landing_page),
-	BOOL(next_link_http),
-	CYAML_FIELD_SEQUENCE("next_link_hosts", CYAML_FLAG_POINTER | MAYBE, struct validation_conf,
-			     next_link_hosts, &text_entry, 0, LIST_MAX),
+	LINK_ROWS,
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_field_t validation_link_fields[] = {
+	LINK_ROWS,
 	CYAML_FIELD_END,
 };
 

@@ -13,6 +13,8 @@ struct validation_conf {
 };
 
 extern const cyaml_schema_field_t validation_conf_fields[];
+/* Without landing_page: for whom there always is one. */
+extern const cyaml_schema_field_t validation_link_fields[];
 
 void validation_conf_defaults(struct validation_conf *conf);
 /* Borrows. */

@@ -103,7 +103,8 @@ class Sample:
         return made
 
 
-TOGETHER = {"replication": ("replication.certificate", "replication.key"),
+TOGETHER = {"recaptcha": ("recaptcha.site_key", "recaptcha.secret_file"),
+            "replication": ("replication.certificate", "replication.key"),
             "mail": ("mail.relay", "mail.from", "mail.user", "mail.password_file"),
             "sms": ("sms.gateway", "sms.url", "sms.webhook.body", "sms.webhook.success_path",
                     "sms.countries.allow", "sms.originators.", "sms.prices.",
@@ -126,6 +127,7 @@ def check(tmp_path_factory):
              "/etc/trinity/prefetch.txt": directory / "text",
              "/etc/trinity/mail-password": directory / "text",
              "/etc/trinity/internal-token": directory / "text",
+             "/etc/trinity/recaptcha-secret": directory / "text",
              "/etc/trinity/sms-secret": directory / "text",
              "/etc/trinity/ldap-password": directory / "text",
              "/etc/trinity/registration-secret": directory / "text",
