@@ -1,5 +1,6 @@
 #include "homeserver/upkeep.h"
 
+#include "homeserver/account/address_claim.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"
@@ -26,6 +27,7 @@ static size_t trim_stream(void *ctx, int64_t now_ms)
 
 /* A line each, as many add to it. */
 const struct chore upkeep_chores[] = {
+	{ "claims to addresses", MX_HOUR_MS, address_claims_reap, false },
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
 	{ "old entries of the stream", MX_HOUR_MS, trim_stream },
