@@ -131,6 +131,9 @@ int daemon_net(struct daemon *daemon, struct net **ret_net, struct mx_error *err
 void daemon_limits(struct daemon *daemon, const struct http_limit limits[LIMIT_COUNT]);
 /* From start(): these instead of daemon_app.routes; they live as long as the daemon. */
 void daemon_routes(struct daemon *daemon, const struct route *const *routes);
+/* Bodies of the public rows with ROUTE_SPOOL become files in the data directory, of at most max()
+ * bytes each; those that a crash left are removed. */
+int daemon_spool(struct daemon *daemon, uint64_t (*max)(void *ctx), struct mx_error *err);
 /* The authenticator of the public listeners; NULL without. */
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
 /* Their last gate, see struct http_app; NULL without. */

@@ -136,6 +136,8 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.param_types = daemon->app->param_types,
 		.authenticate = daemon->authenticate,
 		.pass = daemon->pass,
+		.spool_directory = daemon->spool_directory,
+		.spool_max = daemon->spool_max,
 		.store = daemon->store,
 		.metrics = daemon->metrics,
 		.metrics_prefix = metrics_prefix(daemon),

@@ -9,6 +9,7 @@
 #include "shared/daemon/notify.h"
 #include "shared/daemon/process_metrics.h"
 #include "shared/daemon/state.h"
+#include "shared/http/spool.h"
 #include "shared/net/net.h"
 #include "shared/store/store.h"
 
@@ -93,6 +94,15 @@ void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *
 void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r))
 {
 	daemon->pass = pass;
+}
+
+int daemon_spool(struct daemon *daemon, uint64_t (*max)(void *ctx), struct mx_error *err)
+{
+	const struct daemon_conf *values = conf_values(daemon->conf);
+
+	daemon->spool_directory = mx_arena_strf(daemon->mem, "%s/spool", values->data_directory);
+	daemon->spool_max = max;
+	return spool_prepare(daemon->spool_directory, err);
 }
 
 /* ---- life */

@@ -9,6 +9,7 @@
 #include "shared/http/park.h"
 #include "shared/http/reply.h"
 #include "shared/http/server.h"
+#include "shared/http/spool.h"
 #include "shared/store/store.h"
 
 #include <assert.h>
@@ -16,6 +17,7 @@
 
 #define BODY_MAX      (64 * 1024) /* of rows that do not say */
 #define DEADLINE_MS   MX_MINUTE_MS /* the same */
+#define STRANGE_MAX   (UINT64_C(256) * 1024 * 1024) /* bytes of bodies of who is not known yet */
 #define CONFLICTS_MAX 256 /* each means that somebody else got through */
 
 /* ---- the route */
@@ -68,6 +70,8 @@ static int check_size(struct exchange *ex)
 	uint64_t len = head_body_len(&ex->head);
 
 	ex->body_max = ex->entry->route->body_max ? ex->entry->route->body_max : BODY_MAX;
+	if (ex->entry->route->flags & ROUTE_SPOOL)
+		ex->body_max = ex->server->app.spool_max(ex->server->app.ctx);
 	return len != UINT64_MAX && len > ex->body_max ? -MX_TOO_LARGE : 0;
 }
 
@@ -348,6 +352,22 @@ bool dispatch_run(struct exchange *ex, enum route_lane lane)
 	if (!park_wait(ex->server->park, ex))
 		dispatch_again(ex);
 	return false;
+}
+
+/* Who is known only to the store is asked for after the body: all of them share a little room. */
+int dispatch_spool(struct exchange *ex)
+{
+	struct spool_conf conf = { .directory = ex->server->app.spool_directory };
+	int rc;
+
+	ex->req.lane = LANE_IO;
+	rc = gates_pass(ex, true);
+	if (rc == -MX_MOVE_WORK || rc == -MX_MOVE_NET) {
+		conf.shared = &ex->server->strange_bytes;
+		conf.shared_max = STRANGE_MAX;
+		rc = 0;
+	}
+	return rc ? rc : spool_new(&conf, &ex->req.spool, &ex->req.err);
 }
 
 bool dispatch_start(struct exchange *ex)

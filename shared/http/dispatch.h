@@ -18,6 +18,9 @@ int dispatch_route(struct exchange *ex, const char *method);
  * being the I/O thread, may send it. False: ex was handed over and is not ours any more.
  */
 
+/* Before a body goes to the disk: refuses whom memory knows to be nobody, makes ex->req.spool. */
+int dispatch_spool(struct exchange *ex);
+
 /* The body is there. */
 bool dispatch_start(struct exchange *ex);
 

@@ -5,6 +5,7 @@
 #include "shared/core/rand.h"
 #include "shared/http/park.h"
 #include "shared/http/reply.h"
+#include "shared/http/spool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -140,6 +141,7 @@ void exchange_give(struct exchange *ex)
 	drop_kept(&ex->req);
 	if (ex->req.body)
 		json_decref(ex->req.body);
+	spool_free(ex->req.spool);
 	mx_arena_reset(ex->own);
 	if (ex->body.cap > BODY_KEPT_MAX)
 		mx_str_done(&ex->body);

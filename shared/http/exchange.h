@@ -16,7 +16,14 @@ struct http_server;
 
 #define REPLY_HEADERS_MAX 8
 
-enum reply_kind { REPLY_EMPTY_OBJECT, REPLY_JSON, REPLY_BYTES, REPLY_OWNED, REPLY_SHARED };
+enum reply_kind {
+	REPLY_EMPTY_OBJECT,
+	REPLY_JSON,
+	REPLY_BYTES,
+	REPLY_OWNED,
+	REPLY_SHARED,
+	REPLY_FILE,
+};
 
 struct reply_header {
 	const char *name, *value;
@@ -29,6 +36,7 @@ struct reply {
 	struct mx_slice bytes; /* REPLY_BYTES; of REPLY_OWNED, to be freed */
 	json_t *json;
 	struct reply_body *shared;
+	struct reply_file file; /* REPLY_FILE */
 	struct reply_header headers[REPLY_HEADERS_MAX];
 	unsigned headers_len;
 	unsigned allow; /* methods of a 405, bits 1 << method */

@@ -7,6 +7,7 @@
 #include "shared/http/park.h"
 #include "shared/http/reply.h"
 #include "shared/http/server.h"
+#include "shared/http/spool.h"
 #include "shared/http/wire_layout.h"
 
 /* Bodies of refused requests are read to the end: the connection stays in step, and who sends
@@ -124,6 +125,8 @@ static void expect_body(struct exchange *ex)
 	if (len == 0)
 		return;
 	conn_set_phase(ex->conn, CONN_BODY);
+	if (ex->req.spool)
+		return;
 	mx_str_reserve(&ex->body, len < BODY_AT_ONCE ? (size_t)len + 1 : BODY_AT_ONCE);
 }
 
@@ -138,6 +141,8 @@ static enum MHD_Result on_headers(struct exchange *ex, const char *method, const
 	}
 	find_client(ex);
 	rc = dispatch_route(ex, method);
+	if (rc == 0 && ex->entry && (ex->entry->route->flags & ROUTE_SPOOL))
+		rc = dispatch_spool(ex);
 	if (rc || !ex->entry)
 		return refuse(ex, rc);
 	expect_body(ex);
@@ -146,18 +151,36 @@ static enum MHD_Result on_headers(struct exchange *ex, const char *method, const
 
 /* ---- the body */
 
+static int add_data(struct exchange *ex, const char *data, size_t len)
+{
+	if (ex->body_seen > ex->body_max)
+		return -MX_TOO_LARGE;
+	if (ex->req.spool)
+		return spool_add(ex->req.spool, data, len, &ex->req.err);
+	mx_str_add(&ex->body, data, len);
+	return 0;
+}
+
+static void drop_body(struct exchange *ex)
+{
+	mx_str_clear(&ex->body);
+	spool_free(ex->req.spool);
+	ex->req.spool = NULL;
+}
+
 static enum MHD_Result on_data(struct exchange *ex, const char *data, size_t len)
 {
+	int rc;
+
 	conn_add_received(ex->conn, len);
 	ex->body_seen += len;
-	if (ex->state == EXCHANGE_BODY && ex->body_seen > ex->body_max) {
-		mx_str_clear(&ex->body);
-		dispatch_finish(ex, -MX_TOO_LARGE);
+	rc = ex->state == EXCHANGE_BODY ? add_data(ex, data, len) : 0;
+	if (rc) {
+		drop_body(ex);
+		dispatch_finish(ex, rc);
 		ex->state = EXCHANGE_REFUSED;
 	}
-	if (ex->state == EXCHANGE_BODY)
-		mx_str_add(&ex->body, data, len);
-	else if (ex->body_seen > ex->body_max + SWALLOW_MAX)
+	if (ex->state == EXCHANGE_REFUSED && ex->body_seen > ex->body_max + SWALLOW_MAX)
 		return MHD_NO;
 	return MHD_YES;
 }

@@ -55,6 +55,8 @@ static int check_route(struct http_server *server, struct route_entry *entry, st
 		return mx_fail(err, MX_BAD_CONFIG, "%s needs an authenticator", route->path);
 	if (route->txn != TXN_NONE && !server->app.store)
 		return mx_fail(err, MX_BAD_CONFIG, "%s needs a store", route->path);
+	if ((route->flags & ROUTE_SPOOL) && !server->app.spool_directory)
+		return mx_fail(err, MX_BAD_CONFIG, "%s needs a directory for bodies", route->path);
 	if (!route->body || (route->flags & ROUTE_RAW_BODY))
 		return 0;
 	entry->body = mx_schema_find(route->body);

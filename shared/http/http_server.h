@@ -64,6 +64,9 @@ struct http_app {
 	bool plural_missing; /* M_MISSING_PARAMS, and M_BAD_JSON also for what is no JSON:
 				identity service */
 	const char *server_header; /* NULL = none is sent */
+	const char *spool_directory; /* its own, see spool_prepare(); NULL: no row may have
+					ROUTE_SPOOL */
+	uint64_t (*spool_max)(void *ctx); /* bytes of one body */
 };
 
 /* Returns with all listeners open. -MX_BAD_CONFIG if an address cannot be used. */

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <strings.h>
+#include <unistd.h>
 
 static const char json_media[] = "application/json";
 
@@ -31,6 +32,8 @@ void reply_clear(struct exchange *ex)
 		mx_free((char *)reply->bytes.ptr);
 	if (reply->shared)
 		reply_body_unref(reply->shared);
+	if (reply->kind == REPLY_FILE)
+		close(reply->file.fd);
 	*reply = (struct reply){ 0 };
 }
 
@@ -73,6 +76,14 @@ void reply_owned(struct req *r, const char *content_type, char *bytes, size_t le
 void reply_shared(struct req *r, struct reply_body *body)
 {
 	reply_replace(r, REPLY_SHARED)->shared = reply_body_ref(body);
+}
+
+void reply_file(struct req *r, const char *content_type, const struct reply_file *file)
+{
+	struct reply *reply = reply_replace(r, REPLY_FILE);
+
+	reply->content_type = content_type;
+	reply->file = *file;
 }
 
 void reply_redirect(struct req *r, const char *location)
@@ -229,10 +240,24 @@ void reply_seal(struct exchange *ex)
 	reply->bytes = mx_slice(text);
 }
 
+/* The library takes the descriptor over, and wants none for nothing. */
+static struct MHD_Response *response_of_file(struct reply *reply)
+{
+	struct reply_file file = reply->file;
+
+	reply->kind = REPLY_BYTES;
+	if (file.len > 0)
+		return MHD_create_response_from_fd_at_offset64(file.len, file.fd, file.from);
+	close(file.fd);
+	return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+}
+
 static struct MHD_Response *response_of(struct reply *reply)
 {
 	struct mx_slice bytes = reply->bytes;
 
+	if (reply->kind == REPLY_FILE)
+		return response_of_file(reply);
 	if (reply->kind == REPLY_EMPTY_OBJECT)
 		bytes = MX_SLICE("{}");
 	if (reply->kind != REPLY_OWNED)

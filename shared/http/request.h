@@ -13,6 +13,7 @@ struct http_server;
 struct store_txn;
 struct store_view;
 struct reply_body;
+struct spool;
 struct req_wake;
 
 struct req {
@@ -26,6 +27,7 @@ struct req {
 	const char *client; /* address of the peer, or by X-Forwarded-For of a
 			       trusted proxy; text form */
 	struct mx_slice raw; /* the body's bytes */
+	struct spool *spool; /* ROUTE_SPOOL: the body instead */
 	json_t *body; /* after scanner and schema; NULL without a schema */
 	struct store_view *view; /* TXN_READ; both in LANE_WORK runs only, else NULL: no… */
 	struct store_txn *txn; /* TXN_WRITE; …snapshot may wait for the network */
@@ -65,6 +67,12 @@ void reply_json(struct req *r, json_t *json);
 void reply_bytes(struct req *r, const char *content_type, struct mx_slice bytes);
 /* Bytes from mx_alloc, taken over and freed after sending. */
 void reply_owned(struct req *r, const char *content_type, char *bytes, size_t len);
+/* A piece of an open file, which is taken over and closed after sending. Not read before. */
+struct reply_file {
+	int fd;
+	uint64_t from, len;
+};
+void reply_file(struct req *r, const char *content_type, const struct reply_file *file);
 void reply_redirect(struct req *r, const char *location);
 /* A status other than the row's, with whatever body is set. */
 void reply_status(struct req *r, int status);

@@ -42,6 +42,7 @@ enum route_flags {
 	ROUTE_CORS = 1, /* browsers call it */
 	ROUTE_SLASH = 2, /* also with a trailing slash */
 	ROUTE_RAW_BODY = 4, /* not JSON: r->raw only */
+	ROUTE_SPOOL = 32, /* with ROUTE_RAW_BODY: the body is r->spool, of the server's size */
 	ROUTE_OPTIONAL_BODY = 8, /* an empty body is no error: r->body stays NULL */
 	ROUTE_FORM = 16, /* the body may be an urlencoded form, or empty; what it lacks is
 			    taken from the query. Values of both are strings in r->body */

@@ -29,6 +29,7 @@ struct http_server {
 	struct listener *listeners;
 	unsigned listeners_len;
 	bool check_layout; /* the library's parser is an old one: see wire_layout.h */
+	_Atomic uint64_t strange_bytes; /* on the disk, of who sends without being known yet */
 	_Atomic bool stopping; /* connections end with the answers that they wait for */
 	pthread_mutex_t name_lock; /* adding the Server header to a shared reply */
 	struct mx_metric **answers; /* [(route index or router_len()) * STATUS_CLASSES] */

@@ -9,12 +9,15 @@
 #include "shared/crypto/tls.h"
 #include "shared/http/http_server.h"
 #include "shared/http/request.h"
+#include "shared/http/spool.h"
 #include "shared/json/json.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +32,8 @@ struct echo {
 	struct store *store;
 	pthread_cond_t wrote;
 	uint64_t written; /* counts, so far */
+	const char *spool; /* directory of bodies */
+	int64_t spool_max;
 };
 
 struct waiter {
@@ -331,6 +336,53 @@ static int get_count(struct req *r)
 	return 0;
 }
 
+/* ---- bodies and replies that are files */
+
+static uint64_t spool_max(void *ctx)
+{
+	return (uint64_t)((struct echo *)ctx)->spool_max;
+}
+
+/* ?keep=NAME: the file stays, beside the directory of bodies. */
+static int post_spool(struct req *r)
+{
+	const struct echo *echo = r->app;
+	const char *name = req_query(r, "keep");
+	unsigned char last = 0;
+	uint64_t len = spool_len(r->spool);
+	int rc = 0;
+
+	if (len && pread(spool_fd(r->spool), &last, 1, (off_t)len - 1) != 1)
+		return -MX_STORE;
+	if (name)
+		rc = spool_keep(r->spool, mx_arena_strf(r->mem, "%s/../%s", echo->spool, name),
+				&r->err);
+	reply_json(r, json_pack("{s:I, s:i, s:s?}", "len", (json_int_t)len, "last", (int)last,
+				"user", r->user));
+	return rc;
+}
+
+static int get_file(struct req *r)
+{
+	const struct echo *echo = r->app;
+	const char *path = mx_arena_strf(r->mem, "%s/../%s", echo->spool, req_param(r, "name"));
+	struct reply_file file = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	int64_t from = 0, len = 0;
+	int rc = req_query_i64(r, "from", 0, &from);
+
+	if (rc == 0)
+		rc = req_query_i64(r, "len", 0, &len);
+	if (rc == 0 && file.fd < 0)
+		rc = -MX_NOT_FOUND;
+	if (rc)
+		return rc;
+	file.from = (uint64_t)from;
+	file.len = (uint64_t)len;
+	reply_status(r, from ? 206 : 200);
+	reply_file(r, "application/octet-stream", &file);
+	return req_query(r, "fail") ? -MX_FORBIDDEN : 0;
+}
+
 static int get_metrics(struct req *r)
 {
 	struct echo *echo = r->app;
@@ -367,6 +419,9 @@ static const struct route routes[] = {
 	{ PUT, "/json", post_json, .body = SCHEMA, .flags = ROUTE_OPTIONAL_BODY },
 	{ POST, "/raw", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 1024 * 1024 },
 	{ POST, "/small", post_raw, .flags = ROUTE_RAW_BODY, .body_max = 16 },
+	{ POST, "/spool", post_spool, .auth = AUTH_USER, .flags = ROUTE_RAW_BODY | ROUTE_SPOOL },
+	{ POST, "/spool/open", post_spool, .flags = ROUTE_RAW_BODY | ROUTE_SPOOL },
+	{ GET, "/file/{name}", get_file },
 	{ DELETE, "/nothing", get_nothing },
 	{ GET, "/big", get_big },
 	{ GET, "/redirect", get_redirect },
@@ -389,6 +444,10 @@ static int authenticate(struct req *r)
 
 	if (!header || !mx_starts_with(header, "Bearer"))
 		return -MX_MISSING_TOKEN;
+	if (streq(header, "Bearer stored") && r->lane == LANE_IO)
+		return -MX_MOVE_WORK;
+	if (streq(header, "Bearer stored"))
+		header = "Bearer good";
 	if (!streq(header, "Bearer good"))
 		return -MX_UNKNOWN_TOKEN;
 	r->user = mx_arena_strdup(r->mem, "@good:test");
@@ -482,7 +541,9 @@ int main(int argc, char **argv)
 				.routes = tables,
 				.authenticate = authenticate,
 				.metrics = echo.metrics,
-				.metrics_prefix = "echo" };
+				.metrics_prefix = "echo",
+				.spool_directory = "/nowhere",
+				.spool_max = spool_max };
 	struct http_conf conf = conf_of(argv);
 	struct http_listen list[3];
 	struct http_server *server;
@@ -490,7 +551,12 @@ int main(int argc, char **argv)
 	struct mx_error err = { 0 };
 
 	(void)argc;
+	signal(SIGXFSZ, SIG_IGN); /* a full disk, for the tests */
 	mx_alloc_hook_jansson();
+	echo.spool = text_of(argv, "spool");
+	echo.spool_max = number_of(argv, "spool_max");
+	if (echo.spool)
+		app.spool_directory = echo.spool;
 	echo.hello = reply_body_new("application/json", MX_SLICE("{\"hello\":\"world\"}").ptr, 17,
 				    true);
 	conf.listen = list;
