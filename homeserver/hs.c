@@ -3,6 +3,7 @@
 #include "homeserver/account/accounts.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/message/messages.h"
+#include "homeserver/media/media.h"
 #include "homeserver/open.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/room/rooms.h"
@@ -67,6 +68,7 @@ void hs_stop(void *ctx)
 	filters_free(hs->filters);
 	lazy_members_free(hs->lazy_members);
 	messages_free(hs);
+	media_free(hs->media);
 	own_keys_free(hs->keys);
 	mx_free(hs);
 }

@@ -33,5 +33,11 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 	people_conf_complete(&conf->presence, &conf->user_directory);
 	if (rc == 0)
 		rc = conf_check_base_url("public_base_url", conf->public_base_url, err);
+	if (rc == 0)
+		rc = media_conf_check(&conf->media, err);
+	if (rc == 0)
+		rc = well_known_conf_check(&conf->well_known, err);
+	if (rc == 0)
+		rc = turn_conf_check(&conf->turn, err);
 	return rc ? rc : contact_conf_check(conf, err);
 }

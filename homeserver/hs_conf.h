@@ -4,6 +4,8 @@
 #include "homeserver/account/account_conf.h"
 #include "homeserver/profile/people_conf.h"
 #include "homeserver/account/contact_conf.h"
+#include "homeserver/media/media_conf.h"
+#include "homeserver/meta/meta_conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/terms_conf.h"
 #include "shared/mail/mail_conf.h"
@@ -43,6 +45,9 @@ struct hs_conf {
 	struct threepids_conf threepids;
 	struct recaptcha_conf recaptcha;
 	struct terms_conf terms; /* to be accepted by who registers */
+	struct media_conf media;
+	struct well_known_conf well_known;
+	struct turn_conf turn;
 };
 
 extern const cyaml_schema_value_t hs_conf_schema; /* hs_conf_rows.c */

@@ -74,6 +74,9 @@ static const cyaml_schema_field_t hs_fields[] = {
 	CYAML_FIELD_MAPPING("threepids", MAYBE, struct hs_conf, threepids, threepids_fields),
 	CYAML_FIELD_MAPPING("recaptcha", MAYBE, struct hs_conf, recaptcha, recaptcha_fields),
 	CYAML_FIELD_MAPPING("terms", MAYBE, struct hs_conf, terms, terms_conf_fields),
+	MAPPING(media, MAYBE),
+	MAPPING(well_known, MAYBE),
+	MAPPING(turn, MAYBE),
 	CYAML_FIELD_END,
 };
 

@@ -19,6 +19,7 @@ static void hs_paths(const void *conf_ptr, struct daemon_paths *paths)
 	daemon_path_add(paths, conf->mail.ca_file, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->templates.directory, DAEMON_PATH_NEEDED);
 	daemon_path_add(paths, conf->recaptcha.secret_file, DAEMON_PATH_NEEDED);
+	daemon_path_add(paths, conf->turn.secret_file, DAEMON_PATH_NEEDED);
 }
 
 static const char *const fixed_keys[] = {

@@ -15,6 +15,7 @@
 #include "homeserver/room/alias_db.h"
 #include "homeserver/room/block_db.h"
 #include "homeserver/message/messages.h"
+#include "homeserver/media/media.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
@@ -44,6 +45,7 @@ static const struct store_table *const *const table_lists[] = {
 	client_txn_tables,
 	event_tables,
 	filter_tables,
+	media_tables,
 	outbox_tables,
 	people_tables,
 	profile_tables,
@@ -92,6 +94,20 @@ static int open_store(struct hs *hs, struct mx_error *err)
 	return daemon_store(hs->daemon, &conf, &hs->store, err);
 }
 
+#define MEBIBYTE (UINT64_C(1024) * 1024)
+
+static uint64_t upload_max(void *hs)
+{
+	return conf_of(hs)->media.max_upload_mb * MEBIBYTE;
+}
+
+static int open_media(struct hs *hs, struct mx_error *err)
+{
+	int rc = daemon_spool(hs->daemon, upload_max, err);
+
+	return rc ? rc : media_new(hs, &hs->media, err);
+}
+
 static int open_keys(struct hs *hs, struct mx_error *err)
 {
 	const struct own_keys_conf conf = {
@@ -130,5 +146,6 @@ int hs_open(struct hs *hs, struct mx_error *err)
 		accounts_open(hs);
 	if (rc == 0)
 		rc = messages_open(hs, err);
+		rc = open_media(hs, err);
 	return rc ? rc : open_keys(hs, err);
 }

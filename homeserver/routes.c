@@ -33,6 +33,15 @@ const struct route *const hs_routes[] = {
 	presence_routes,
 	profile_routes,
 	receipts_routes,
+	capabilities_routes,
+	device_routes,
+	later_routes,
+	login_routes,
+	media_download_routes,
+	media_upload_routes,
+	moderation_routes,
+	openid_routes,
+	push_rules_routes,
 	register_routes,
 	relations_routes,
 	report_routes,
@@ -49,7 +58,9 @@ const struct route *const hs_routes[] = {
 	state_read_routes,
 	state_routes,
 	threepids_routes,
+	turn_routes,
 	versions_routes,
+	well_known_routes,
 	NULL,
 };
 
@@ -59,6 +70,7 @@ const struct route *const hs_admin_routes[] = {
 	user_admin_routes,
 	report_admin_routes,
 	room_admin_routes,
+	media_admin_routes,
 	NULL,
 };
 /* clang-format on */

@@ -18,7 +18,11 @@ extern const struct route *const hs_admin_routes[];
 
 extern const struct route address_routes[], fallback_routes[], threepids_routes[]; /* account/ */
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
-extern const struct route versions_routes[], server_keys_routes[]; /* meta/ */
+extern const struct route versions_routes[], server_keys_routes[], well_known_routes[],
+	capabilities_routes[], turn_routes[], later_routes[]; /* meta/ */
+extern const struct route push_rules_routes[]; /* push/ */
+extern const struct route media_upload_routes[], media_download_routes[]; /* media/ */
+extern const struct route media_admin_routes[];
 extern const struct route sync_routes[]; /* sync/sync_api.c */
 extern const struct route login_routes[]; /* account/login_api.c */
 extern const struct route register_routes[]; /* account/register_api.c */

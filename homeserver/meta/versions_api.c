@@ -7,13 +7,35 @@
 #define OLDEST_MINOR 1
 #define NEWEST_MINOR 19
 
+/* What clients ask for by the name that a proposal had before the versions above had it, and what
+ * is there. Whatever is not named is not there. */
+static const char *const proposals[] = {
+	"org.matrix.msc2285.stable", /* private read receipts */
+	"org.matrix.msc3771", /* receipts of threads */
+	"org.matrix.msc3827.stable", /* kinds of rooms in the public directory */
+	"org.matrix.msc3916.stable", /* media with authentication */
+	"org.matrix.msc3981", /* relations of relations */
+	"uk.tcpip.msc4133", /* fields of profiles */
+	"uk.tcpip.msc4133.stable",
+};
+
+static json_t *proposals_new(void)
+{
+	json_t *features = json_object();
+
+	for (size_t i = 0; i < sizeof(proposals) / sizeof(proposals[0]); i++)
+		json_object_set_new(features, proposals[i], json_true());
+	return features;
+}
+
 static int get_versions(struct req *r)
 {
 	json_t *versions = json_array();
 
 	for (int minor = OLDEST_MINOR; minor <= NEWEST_MINOR; minor++)
 		json_array_append_new(versions, json_sprintf("v1.%d", minor));
-	reply_json(r, json_pack("{s:o}", "versions", versions));
+	reply_json(r, json_pack("{s:o, s:o}", "versions", versions, "unstable_features",
+				proposals_new()));
 	return 0;
 }
 

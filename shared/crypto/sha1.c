@@ -12,7 +12,7 @@ void mx_sha1(struct mx_slice bytes, uint8_t ret_digest[MX_SHA1_LEN])
 
 void mx_hmac_sha1(struct mx_slice key, struct mx_slice bytes, uint8_t ret_digest[MX_SHA1_LEN])
 {
-	if (gnutls_hmac_fast(GNUTLS_MAC_SHA1, key.ptr, key.len, bytes.len ? bytes.ptr : "",
-			     bytes.len, ret_digest))
+	if (gnutls_hmac_fast(GNUTLS_MAC_SHA1, key.len ? key.ptr : "", key.len,
+			     bytes.len ? bytes.ptr : "", bytes.len, ret_digest))
 		abort();
 }

@@ -1,4 +1,4 @@
-/* SHA-1, by GnuTLS: only where an old protocol wants it. */
+/* SHA-1, by GnuTLS: only where an old protocol asks for it. */
 #pragma once
 
 #include "shared/core/slice.h"
@@ -7,6 +7,7 @@
 
 #define MX_SHA1_LEN 20
 
-void mx_sha1(struct mx_slice bytes, uint8_t ret_digest[MX_SHA1_LEN]);
-/* RFC 2104. */
+/* RFC 2104, with SHA-1. */
 void mx_hmac_sha1(struct mx_slice key, struct mx_slice bytes, uint8_t ret_digest[MX_SHA1_LEN]);
+
+void mx_sha1(struct mx_slice bytes, uint8_t ret_digest[MX_SHA1_LEN]);

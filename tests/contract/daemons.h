@@ -13,10 +13,10 @@
 
 static const struct contract_daemon contract_daemon = {
 #if defined(FOR_NOTARY)
-	"notary", notary_routes, notary_admin_routes
+	"notary", notary_routes, notary_admin_routes, NULL
 #elif defined(FOR_IDENTITY)
-	"identity", identity_routes, identity_admin_routes
+	"identity", identity_routes, identity_admin_routes, NULL
 #else
-	"homeserver", hs_routes, hs_admin_routes
+	"homeserver", hs_routes, hs_admin_routes, later_routes
 #endif
 };

@@ -13,8 +13,8 @@
 #include <string.h>
 
 struct lists {
-	struct endpoint *endpoints, *missing;
-	size_t endpoints_len, missing_len;
+	struct endpoint *endpoints, *missing, *later;
+	size_t endpoints_len, missing_len, later_len;
 };
 
 static int load_lists(void **state)
@@ -25,6 +25,7 @@ static int load_lists(void **state)
 					  &lists->endpoints_len);
 	lists->missing = endpoints_load(TEST_DIR "/contract/missing.txt", true,
 					&lists->missing_len);
+	lists->later = endpoints_load(TEST_DIR "/contract/later.txt", true, &lists->later_len);
 	*state = lists;
 	return 0;
 }
@@ -35,6 +36,7 @@ static int free_lists(void **state)
 
 	free(lists->endpoints);
 	free(lists->missing);
+	free(lists->later);
 	free(lists);
 	return 0;
 }
@@ -105,6 +107,39 @@ static void every_line_of_missing_names_an_endpoint_without_a_route(void **state
 		if (without_route == 0)
 			fail_msg("missing.txt: %s %s %s %s is out of date", line->daemon, line->api,
 				 line->method, line->path);
+	}
+}
+
+static bool is_later(const struct route *route)
+{
+	for (const struct route *row = contract_daemon.later; row && row->path; row++)
+		if (row == route)
+			return true;
+	return false;
+}
+
+static bool is_listed_as_later(const struct lists *lists, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < lists->later_len; i++)
+		if (streq(lists->later[i].daemon, contract_daemon.name) &&
+		    line_names(&lists->later[i], endpoint))
+			return true;
+	return false;
+}
+
+static void what_is_answered_as_by_a_server_without_it_is_listed_by_name(void **state)
+{
+	const struct lists *lists = *state;
+
+	for (size_t i = 0; i < lists->endpoints_len; i++) {
+		const struct endpoint *e = &lists->endpoints[i];
+		const struct route *route = contract_route(contract_daemon.routes, e->method,
+							   e->path);
+
+		if (endpoint_belongs_to(e, contract_daemon.name) &&
+		    is_later(route) != is_listed_as_later(lists, e))
+			fail_msg("later.txt and the table of the %s do not agree on %s %s",
+				 contract_daemon.name, e->method, e->path);
 	}
 }
 
@@ -193,6 +228,7 @@ int main(void)
 		cmocka_unit_test(every_operation_of_the_specification_is_known),
 		cmocka_unit_test(every_endpoint_is_routed_or_listed_as_missing),
 		cmocka_unit_test(every_line_of_missing_names_an_endpoint_without_a_route),
+		cmocka_unit_test(what_is_answered_as_by_a_server_without_it_is_listed_by_name),
 		cmocka_unit_test(every_route_has_its_schemas),
 		cmocka_unit_test(every_schema_compiles),
 		cmocka_unit_test(a_route_is_found_by_the_specifications_path),

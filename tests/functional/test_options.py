@@ -126,6 +126,7 @@ def check(tmp_path_factory):
     files = {"/etc/trinity/tls/fullchain.pem": certificate, "/etc/trinity/tls/privkey.pem": key,
              "/etc/trinity/prefetch.txt": directory / "text",
              "/etc/trinity/mail-password": directory / "text",
+             "/etc/trinity/turn-secret": directory / "text",
              "/etc/trinity/internal-token": directory / "text",
              "/etc/trinity/recaptcha-secret": directory / "text",
              "/etc/trinity/sms-secret": directory / "text",

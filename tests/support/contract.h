@@ -10,6 +10,7 @@ struct route;
 struct contract_daemon {
 	const char *name; /* "notary" */
 	const struct route *const *routes, *const *admin_routes;
+	const struct route *later; /* the table of what it answers as one that does not have it */
 };
 
 /* A line of tests/contract/endpoints.txt, or of missing.txt, where daemon is set. */

@@ -1,0 +1,43 @@
+/* Spec: client-server API, "Capabilities negotiation". */
+#include "homeserver/room/room_version.h"
+#include "homeserver/routes.h"
+#include "shared/http/request.h"
+
+#include <jansson.h>
+
+static json_t *room_versions_new(void)
+{
+	json_t *available = json_object();
+	const struct room_version *version;
+
+	for (size_t i = 0; (version = room_version_at(i)); i++)
+		json_object_set_new(available, version->id, json_string("stable"));
+	return json_pack("{s:s, s:o}", "default", ROOM_VERSION_DEFAULT, "available", available);
+}
+
+static json_t *enabled_new(bool enabled)
+{
+	return json_pack("{s:b}", "enabled", enabled);
+}
+
+static int get_capabilities(struct req *r)
+{
+	json_t *all = json_pack("{s:o}", "m.room_versions", room_versions_new());
+
+	json_object_set_new(all, "m.change_password", enabled_new(true));
+	json_object_set_new(all, "m.3pid_changes", enabled_new(true));
+	json_object_set_new(all, "m.set_displayname", enabled_new(true));
+	json_object_set_new(all, "m.set_avatar_url", enabled_new(true));
+	json_object_set_new(all, "m.profile_fields", enabled_new(true));
+	json_object_set_new(all, "m.get_login_token", enabled_new(false));
+	json_object_set_new(all, "m.forget_forced_upon_leave", enabled_new(false));
+	reply_json(r, json_pack("{s:o}", "capabilities", all));
+	return 0;
+}
+
+const struct route capabilities_routes[] = {
+	{ GET, CLIENT_V3 "/capabilities", get_capabilities, .auth = AUTH_USER, .limit = LIMIT_READ,
+	  .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
+	  .reply = "client/capabilities.reply" },
+	{ 0 },
+};
