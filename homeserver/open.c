@@ -16,6 +16,7 @@
 #include "homeserver/room/block_db.h"
 #include "homeserver/message/messages.h"
 #include "homeserver/media/media.h"
+#include "homeserver/media/media_file.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/state/state_db.h"
@@ -101,11 +102,26 @@ static uint64_t upload_max(void *hs)
 	return conf_of(hs)->media.max_upload_mb * MEBIBYTE;
 }
 
+static void hold_media(void *hs)
+{
+	media_files_hold(media_files_of(((struct hs *)hs)->media));
+}
+
+static void release_media(void *hs)
+{
+	media_files_release(media_files_of(((struct hs *)hs)->media));
+}
+
 static int open_media(struct hs *hs, struct mx_error *err)
 {
 	int rc = daemon_spool(hs->daemon, upload_max, err);
 
-	return rc ? rc : media_new(hs, &hs->media, err);
+	if (rc == 0)
+		rc = media_new(hs, &hs->media, err);
+	if (rc == 0)
+		daemon_tree(hs->daemon,
+			    &(struct daemon_tree){ "media", hold_media, release_media, hs });
+	return rc;
 }
 
 static int open_keys(struct hs *hs, struct mx_error *err)
@@ -141,11 +157,10 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	if (rc == 0)
 		rc = open_keys(hs, err);
 	if (rc == 0)
+		rc = messages_open(hs, err);
+	if (rc == 0)
+		rc = open_media(hs, err);
+	if (rc == 0)
 		people_open(hs);
 	return rc;
-		accounts_open(hs);
-	if (rc == 0)
-		rc = messages_open(hs, err);
-		rc = open_media(hs, err);
-	return rc ? rc : open_keys(hs, err);
 }

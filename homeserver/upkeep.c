@@ -5,6 +5,7 @@
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"
 #include "homeserver/stream/stream_db.h"
+#include "homeserver/media/media.h"
 #include "shared/core/time.h"
 
 /* Whoever follows the log and is further behind reads the tables themselves. */
@@ -31,6 +32,8 @@ const struct chore upkeep_chores[] = {
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
 	{ "old entries of the stream", MX_HOUR_MS, trim_stream },
+	{ "ids of media without content", MX_HOUR_MS, media_drop_void },
+	{ "files of no media", MX_DAY_MS, media_sweep, .at_start = true },
 };
 
 const size_t upkeep_chores_len = sizeof(upkeep_chores) / sizeof(upkeep_chores[0]);

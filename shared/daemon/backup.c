@@ -4,6 +4,7 @@
 #include "shared/core/rand.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
+#include "shared/daemon/conf.h"
 #include "shared/daemon/files.h"
 #include "shared/daemon/manifest.h"
 #include "shared/daemon/state.h"
@@ -53,6 +54,30 @@ static int copy_store(const struct daemon *daemon, const char *to, struct mx_err
 	return daemon->store ? store_backup(daemon->store, target, err) : 0;
 }
 
+static int copy_tree(const struct daemon *daemon, const char *to, struct mx_error *err)
+{
+	const struct daemon_conf *values = conf_values(daemon->conf);
+	mx_autofree char *from = mx_strf("%s/%s", values->data_directory, daemon->tree.name);
+	mx_autofree char *target = mx_strf("%s/%s", to, daemon->tree.name);
+
+	return tree_link(from, target, err);
+}
+
+/* The store first: whatever its rows count then is there until all is copied. */
+static int copy_data(const struct daemon *daemon, const char *to, struct mx_error *err)
+{
+	int rc;
+
+	if (!daemon->tree.name)
+		return copy_store(daemon, to, err);
+	daemon->tree.hold(daemon->tree.ctx);
+	rc = copy_store(daemon, to, err);
+	if (rc == 0)
+		rc = copy_tree(daemon, to, err);
+	daemon->tree.release(daemon->tree.ctx);
+	return rc;
+}
+
 /* Last of all: a backup without it is not complete. */
 static int write_manifest(const struct daemon *daemon, const char *to, json_t *files,
 			  struct mx_error *err)
@@ -61,10 +86,13 @@ static int write_manifest(const struct daemon *daemon, const char *to, json_t *f
 					  MANIFEST_FORMAT, "daemon", daemon->app->name, "version",
 					  TRINITY_VERSION, "taken_ms", (json_int_t)mx_now_ms(),
 					  "store", daemon->store != NULL, "files", files);
-	mx_autofree char *text = mx_json_text(manifest);
-	mx_autofree char *path = mx_strf("%s/" MANIFEST_NAME, to);
-	int rc = file_write(path, mx_slice(text), err);
+	mx_autofree char *path = mx_strf("%s/" MANIFEST_NAME, to), *text = NULL;
+	int rc;
 
+	if (daemon->tree.name)
+		json_object_set_new(manifest, "tree", json_string(daemon->tree.name));
+	text = mx_json_text(manifest);
+	rc = file_write(path, mx_slice(text), err);
 	return rc ? rc : directory_sync(to, err);
 }
 
@@ -88,7 +116,7 @@ int backup_take(struct daemon *daemon, const char *to, const char *destination,
 		return mx_fail(err, MX_INVALID_PARAM, "to: an absolute path is needed");
 	rc = directory_make(to, err);
 	if (rc == 0)
-		rc = copy_store(daemon, to, err);
+		rc = copy_data(daemon, to, err);
 	if (rc == 0)
 		rc = copy_files(daemon, to, files, err);
 	if (rc == 0)

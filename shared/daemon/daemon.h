@@ -134,6 +134,15 @@ void daemon_routes(struct daemon *daemon, const struct route *const *routes);
 /* Bodies of the public rows with ROUTE_SPOOL become files in the data directory, of at most max()
  * bytes each; those that a crash left are removed. */
 int daemon_spool(struct daemon *daemon, uint64_t (*max)(void *ctx), struct mx_error *err);
+/* A directory of files that never change, in the data directory: for backups, too. Between hold and
+ * release none of them is removed, and all that the store counts then are there. */
+struct daemon_tree {
+	const char *name; /* "media" */
+	void (*hold)(void *ctx);
+	void (*release)(void *ctx);
+	void *ctx;
+};
+void daemon_tree(struct daemon *daemon, const struct daemon_tree *tree);
 /* The authenticator of the public listeners; NULL without. */
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
 /* Their last gate, see struct http_app; NULL without. */

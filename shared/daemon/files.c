@@ -162,12 +162,14 @@ static FTS *tree_open(const char *path)
 	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 }
 
-static int copy_entry(const FTSENT *entry, const char *to, struct mx_error *err)
+typedef int take_file(const char *from, const char *to, struct mx_error *err);
+
+static int copy_entry(const FTSENT *entry, const char *to, take_file *take, struct mx_error *err)
 {
 	switch (entry->fts_info) {
 	case FTS_D: return directory_make(to, err);
 	case FTS_DP: return directory_sync(to, err);
-	case FTS_F: return file_copy(entry->fts_path, to, err);
+	case FTS_F: return take(entry->fts_path, to, err);
 	case FTS_DNR:
 	case FTS_ERR:
 	case FTS_NS: errno = entry->fts_errno; return failed(err, entry->fts_path);
@@ -175,7 +177,7 @@ static int copy_entry(const FTSENT *entry, const char *to, struct mx_error *err)
 	}
 }
 
-int tree_copy(const char *from, const char *to, struct mx_error *err)
+static int take_tree(const char *from, const char *to, take_file *take, struct mx_error *err)
 {
 	FTS *tree = tree_open(from);
 	FTSENT *entry;
@@ -186,10 +188,25 @@ int tree_copy(const char *from, const char *to, struct mx_error *err)
 	while (rc == 0 && (entry = fts_read(tree))) {
 		mx_autofree char *target = mx_strf("%s%s", to, entry->fts_path + strlen(from));
 
-		rc = copy_entry(entry, target, err);
+		rc = copy_entry(entry, target, take, err);
 	}
 	fts_close(tree);
 	return rc;
+}
+
+int tree_copy(const char *from, const char *to, struct mx_error *err)
+{
+	return take_tree(from, to, file_copy, err);
+}
+
+static int file_link(const char *from, const char *to, struct mx_error *err)
+{
+	return link(from, to) ? file_copy(from, to, err) : 0;
+}
+
+int tree_link(const char *from, const char *to, struct mx_error *err)
+{
+	return take_tree(from, to, file_link, err);
 }
 
 void tree_remove(const char *path)

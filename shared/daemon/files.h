@@ -20,6 +20,8 @@ int directory_sync(const char *path, struct mx_error *err);
 
 /* Regular files and directories; anything else in it is refused. */
 int tree_copy(const char *from, const char *to, struct mx_error *err);
+/* The same for files that never change: one file under two names where that is possible. */
+int tree_link(const char *from, const char *to, struct mx_error *err);
 /* By renaming where possible; `to` is new or empty. */
 int tree_move(const char *from, const char *to, struct mx_error *err);
 void tree_remove(const char *path);

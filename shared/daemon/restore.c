@@ -61,6 +61,30 @@ static int restore_store(struct restore *restore)
 	return rc;
 }
 
+/* A backup does not choose places: letters only. */
+static bool is_plain_name(const char *name)
+{
+	return name[0] && name[strspn(name, "abcdefghijklmnopqrstuvwxyz")] == '\0';
+}
+
+static int restore_tree(struct restore *restore)
+{
+	const char *name = jstr(restore->manifest, "tree");
+	mx_autofree char *from = NULL, *to = NULL;
+	int rc;
+
+	if (!name)
+		return 0;
+	if (!is_plain_name(name))
+		return mx_fail(&restore->err, MX_STORE, "%s is no name of a directory", name);
+	from = mx_strf("%s/%s", restore->from, name);
+	to = mx_strf("%s/%s", restore->data_directory, name);
+	rc = tree_copy(from, to, &restore->err);
+	if (rc == 0)
+		printf("The %s is in %s.\n", name, to);
+	return rc;
+}
+
 static bool same_bytes(const char *a, const char *b)
 {
 	mx_autofree char *bytes_a = NULL, *bytes_b = NULL;
@@ -149,6 +173,8 @@ static int restore_all(struct restore *restore)
 		restore->group = owner.st_gid;
 	}
 	rc = restore_store(restore);
+	if (rc == 0)
+		rc = restore_tree(restore);
 	if (rc == 0)
 		rc = restore_files(restore);
 	/* Its lock may have been made just now, by root. */

@@ -96,6 +96,11 @@ void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r))
 	daemon->pass = pass;
 }
 
+void daemon_tree(struct daemon *daemon, const struct daemon_tree *tree)
+{
+	daemon->tree = *tree;
+}
+
 int daemon_spool(struct daemon *daemon, uint64_t (*max)(void *ctx), struct mx_error *err)
 {
 	const struct daemon_conf *values = conf_values(daemon->conf);

@@ -39,6 +39,7 @@ struct daemon {
 	struct http_limit limits[LIMIT_COUNT];
 	int (*authenticate)(struct req *r);
 	int (*pass)(struct req *r);
+	struct daemon_tree tree; /* name NULL: there is none */
 	char *spool_directory; /* in mem; NULL: bodies stay in memory */
 	uint64_t (*spool_max)(void *ctx);
 	const struct route *const *routes; /* public; the app's until it says otherwise */

@@ -154,7 +154,9 @@ bool store_catalogue_store(const char *directory, const struct store_catalogue *
 
 static bool is_listed(const char *name, bool logs)
 {
-	return logs ? mx_starts_with(name, "log.") : mx_ends_with(name, ".db");
+	bool is_table = mx_ends_with(name, ".db"); /* one may be called "log" */
+
+	return logs ? mx_starts_with(name, "log.") && !is_table : is_table;
 }
 
 int store_files_list(const char *directory, bool logs, struct store_catalogue *ret_catalogue,

@@ -103,7 +103,8 @@ class Sample:
         return made
 
 
-TOGETHER = {"recaptcha": ("recaptcha.site_key", "recaptcha.secret_file"),
+TOGETHER = {"turn": ("turn.uris", "turn.secret_file"),
+            "recaptcha": ("recaptcha.site_key", "recaptcha.secret_file"),
             "replication": ("replication.certificate", "replication.key"),
             "mail": ("mail.relay", "mail.from", "mail.user", "mail.password_file"),
             "sms": ("sms.gateway", "sms.url", "sms.webhook.body", "sms.webhook.success_path",

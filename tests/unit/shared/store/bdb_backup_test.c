@@ -16,7 +16,8 @@
 
 static const struct store_table cats = { .name = "cats" };
 static const struct store_table dogs = { .name = "dogs" };
-static const struct store_table *const tables[] = { &cats, &dogs, NULL };
+static const struct store_table logs = { .name = "log" }; /* files of logs begin like its file */
+static const struct store_table *const tables[] = { &cats, &dogs, &logs, NULL };
 
 static struct mx_error err;
 
