@@ -3,6 +3,8 @@
 const struct daemon_command hs_commands[] = {
 	{ "key", "list | generate FILE | import FILE | rotate | retire KEY_ID",
 	  "the keys that events and requests are signed with", true, hs_command_key },
+	{ "media", "list USER | show MEDIA | quarantine MEDIA | release MEDIA | remove MEDIA",
+	  "what people uploaded", true, hs_command_media },
 	{ "user", "list | show USER | add NAME | password USER | lock USER | …",
 	  "the people who have an account here", true, hs_command_user },
 	{ "registration-token", "list | add [--token TEXT] [--uses N] [--days N] | remove TEXT",

@@ -1,4 +1,6 @@
 /* Spec: client-server API, "Capabilities negotiation". */
+#include "homeserver/account/account.h"
+#include "homeserver/call.h"
 #include "homeserver/room/room_version.h"
 #include "homeserver/routes.h"
 #include "shared/http/request.h"
@@ -20,6 +22,16 @@ static json_t *enabled_new(bool enabled)
 	return json_pack("{s:b}", "enabled", enabled);
 }
 
+/* Spec: left out where all of it would be false. */
+static void add_moderation(struct req *r, json_t *all)
+{
+	const struct hs_call call = call_of(r);
+
+	if (account_flags(&call, mx_slice(r->user)) & ACCOUNT_ADMIN)
+		json_object_set_new(all, "m.account_moderation",
+				    json_pack("{s:b, s:b}", "suspend", true, "lock", true));
+}
+
 static int get_capabilities(struct req *r)
 {
 	json_t *all = json_pack("{s:o}", "m.room_versions", room_versions_new());
@@ -29,15 +41,16 @@ static int get_capabilities(struct req *r)
 	json_object_set_new(all, "m.set_displayname", enabled_new(true));
 	json_object_set_new(all, "m.set_avatar_url", enabled_new(true));
 	json_object_set_new(all, "m.profile_fields", enabled_new(true));
-	json_object_set_new(all, "m.get_login_token", enabled_new(false));
+	json_object_set_new(all, "m.get_login_token", enabled_new(true));
 	json_object_set_new(all, "m.forget_forced_upon_leave", enabled_new(false));
+	add_moderation(r, all);
 	reply_json(r, json_pack("{s:o}", "capabilities", all));
 	return 0;
 }
 
 const struct route capabilities_routes[] = {
 	{ GET, CLIENT_V3 "/capabilities", get_capabilities, .auth = AUTH_USER, .limit = LIMIT_READ,
-	  .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
+	  .txn = TXN_READ, .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
 	  .reply = "client/capabilities.reply" },
 	{ 0 },
 };

@@ -367,6 +367,9 @@ int dispatch_spool(struct exchange *ex)
 		conf.shared_max = STRANGE_MAX;
 		rc = 0;
 	}
+	/* What the store keeps free is not for bodies either. */
+	if (rc == 0 && ex->server->app.store && store_is_full(ex->server->app.store))
+		rc = -MX_STORE_FULL;
 	return rc ? rc : spool_new(&conf, &ex->req.spool, &ex->req.err);
 }
 

@@ -300,6 +300,26 @@ def test_quarantine_hides_every_copy(home, ann):
     assert download(ann, second).body == content
 
 
+def test_the_same_by_commands(home, ann):
+    def command(*words):
+        done = home.homeserver.command("media", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    ids = [upload(ann, b"%d" % i) for i in range(3)]
+    listed = command("list", ann.id)
+    assert listed.count("mxc://") == 3 and listed.endswith("3 files, 3 bytes\n")
+    assert ann.id in command("show", f"mxc://{SERVER}/{ids[0]}")
+    command("quarantine", ids[0])
+    refused(download(ann, ids[0]), 404, "M_NOT_FOUND")
+    command("release", ids[0])
+    command("remove", ids[1])
+    refused(download(ann, ids[1]), 404, "M_NOT_FOUND")
+    assert download(ann, ids[0]).status == 200
+    assert home.homeserver.command("media", "show", "none").returncode == 1
+    assert home.homeserver.command("media", "dance").returncode == 2
+
+
 # ---- what happens to machines
 
 

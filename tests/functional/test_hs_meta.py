@@ -93,7 +93,15 @@ def test_capabilities_name_the_versions_of_rooms(ann):
     versions = capabilities["m.room_versions"]
     assert versions["default"] == "12"
     assert versions["available"] == {str(number): "stable" for number in range(1, 13)}
-    assert capabilities["m.change_password"] == {"enabled": True}
+    assert capabilities["m.change_password"] == capabilities["m.get_login_token"] == {"enabled": True}
+    assert "m.account_moderation" not in capabilities
+
+
+def test_administrators_may_moderate(home, ann):
+    done = home.homeserver.command("user", "admin", ann.id)
+    assert done.returncode == 0, done.stderr
+    assert ann.get("/capabilities").json["capabilities"]["m.account_moderation"] == {
+        "lock": True, "suspend": True}
 
 
 def test_strangers_learn_nothing(home):
