@@ -114,9 +114,10 @@ static int delete_field(struct req *r)
 
 const struct route profile_routes[] = {
 	{ GET, PROFILE, get_profile, .auth = AUTH_OPTIONAL, .limit = LIMIT_READ, .txn = TXN_READ,
-	  .flags = ROUTE_CORS, .reply = "client/profile.reply" },
+	  .flags = ROUTE_CORS | ROUTE_GUESTS, .reply = "client/profile.reply" },
 	{ GET, PROFILE "/{keyName}", get_field, .auth = AUTH_OPTIONAL, .limit = LIMIT_READ,
-	  .txn = TXN_READ, .flags = ROUTE_CORS, .reply = "client/profile_field.reply" },
+	  .txn = TXN_READ, .flags = ROUTE_CORS | ROUTE_GUESTS,
+	  .reply = "client/profile_field.reply" },
 	/* More than a profile may hold, so that what is too much for it is told from what is too
 	 * much for a request. */
 	{ PUT, FIELD, put_field, .auth = AUTH_USER, .limit = LIMIT_EDIT, .txn = TXN_WRITE,
