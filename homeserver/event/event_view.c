@@ -107,9 +107,8 @@ static void add_previous(const struct view *v)
 
 static void add_membership(const struct view *v)
 {
-	const struct visibility *visibility = v->viewer->visibility;
-	enum membership membership = state_reader_membership(
-		visibility->reader, &v->stored->header.after, visibility->user_id);
+	enum membership membership = visibility_membership(v->viewer->visibility,
+							   &v->stored->header.after);
 
 	add_text(v, "membership", mx_slice(membership_name(membership)));
 }

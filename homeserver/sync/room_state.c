@@ -183,7 +183,7 @@ static int write_events(struct collector *c, struct state_set *members)
 			continue;
 		if (mx_slice_is(event.event.type, TYPE_MEMBER))
 			mx_vec_push(members, c->numbers.items[i]);
-		sync_event(c->rs->sync, &c->rs->call, &event, false);
+		sync_event(c->rs->sync, &c->rs->call, &event, NULL);
 	}
 	return rc;
 }

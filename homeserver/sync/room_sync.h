@@ -5,6 +5,7 @@
 #include "homeserver/room/room_db.h"
 #include "homeserver/state/state_reader.h"
 #include "homeserver/sync/sync.h"
+#include "homeserver/timeline/visibility.h"
 #include "shared/core/vec.h"
 
 /* Events, oldest first, and the states before and after them. */
@@ -27,6 +28,8 @@ struct room_sync {
 	bool knows; /* the client knows the state at `since`: `base`, else nothing */
 	struct room_state base; /* empty if it knows nothing */
 	uint64_t after; /* position: what came until then is not shown again */
+	struct visibility visibility; /* if it sees anything at all */
+	bool sees;
 	struct room_timeline timeline;
 };
 

@@ -3,7 +3,6 @@
 #include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/timeline/page_token.h"
-#include "homeserver/timeline/visibility.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -13,8 +12,6 @@
 struct collector {
 	struct room_sync *rs;
 	const struct event_filter *filter;
-	struct visibility visibility;
-	bool sees; /* anything at all */
 	struct stored_event *items; /* newest first */
 	size_t len, limit, looked_at;
 	struct topo_place last; /* of what was looked at */
@@ -41,7 +38,7 @@ static bool passes_filter(const struct collector *c, const struct event *event)
 static bool is_visible(struct collector *c, const struct stored_event *event)
 {
 	return event->header.number == c->rs->row->event ||
-	       (c->sees && visibility_allows(&c->visibility, event));
+	       (c->rs->sees && visibility_allows(&c->rs->visibility, event));
 }
 
 static void stop_short(struct collector *c)
@@ -156,8 +153,8 @@ int room_timeline_load(struct room_sync *rs)
 	};
 	if (rc || c.limit == 0)
 		return rc;
-	c.sees = visibility_init(&c.visibility, &rs->reader, mx_slice(rs->sync->ask->user_id),
-				 NULL) == 0;
+	rs->sees = visibility_init(&rs->visibility, &rs->reader, mx_slice(rs->sync->ask->user_id),
+				   NULL) == 0;
 	c.items = mx_arena_alloc(rs->call.mem, c.limit * sizeof(*c.items));
 	rc = collect(&c, before);
 	if (c.len == 0 && rs->timeline.limited)
@@ -177,7 +174,8 @@ void room_timeline_write(struct room_sync *rs)
 	json_key(out, "timeline");
 	mx_str_add_text(out, "{\"events\":[");
 	for (size_t i = 0; i < timeline->len; i++)
-		sync_event(rs->sync, &rs->call, &timeline->events[i], true);
+		sync_event(rs->sync, &rs->call, &timeline->events[i],
+			   rs->sees ? &rs->visibility : NULL);
 	mx_str_addf(out, "],\"limited\":%s,\"prev_batch\":\"",
 		    timeline->limited ? "true" : "false");
 	page_token_add(out, timeline->before);

@@ -90,14 +90,16 @@ int sync_write(const struct hs_call *call, const struct sync_ask *ask, struct mx
 }
 
 void sync_event(struct sync *sync, const struct hs_call *call, const struct stored_event *event,
-		bool bundles)
+		struct visibility *visibility)
 {
 	const struct filter *filter = sync->ask->filter;
 	const struct event_viewer viewer = {
 		.user_id = sync->ask->user_id,
 		.device = sync->ask->device,
 		.form = filter->federation_format ? EVENT_VIEW_FEDERATION : EVENT_VIEW_SYNC,
-		.bundles = bundles,
+		.bundles = visibility != NULL,
+		.visibility = visibility,
+		.ignored = &sync->ignored,
 	};
 	mx_str_auto whole = { 0 };
 

@@ -17,6 +17,7 @@ struct filter;
 struct hs_call;
 struct mx_str;
 struct stored_event;
+struct visibility;
 
 #define SYNC_TIMELINE_DEFAULT 10 /* events of a room */
 #define SYNC_TIMELINE_MAX     100
@@ -57,9 +58,10 @@ int sync_write(const struct hs_call *call, const struct sync_ask *ask, struct mx
 
 /* ---- for sections */
 
-/* Appends an event as the client wants it. */
+/* Appends an event as the client wants it; with the visibility of its room as one of a timeline,
+ * with NULL as one of the state. */
 void sync_event(struct sync *sync, const struct hs_call *call, const struct stored_event *event,
-		bool bundles);
+		struct visibility *visibility);
 /* What a message says that the user ignores; state is never ignored. */
 bool sync_ignores(const struct sync *sync, const struct event *event);
 

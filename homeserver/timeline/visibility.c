@@ -38,22 +38,52 @@ static int read_history(struct visibility *v, const struct room_state *state,
 			enum history *ret_history)
 {
 	struct stored_event event;
-	int rc = state_reader_load(v->reader, state, TYPE_HISTORY_VISIBILITY, MX_SLICE(""), &event);
+	int rc;
 
+	*ret_history = (enum history)v->history.history;
+	if (v->history.known && v->history.root == state->others)
+		return 0;
+	rc = state_reader_load(v->reader, state, TYPE_HISTORY_VISIBILITY, MX_SLICE(""), &event);
+	if (rc && rc != -MX_NOT_FOUND)
+		return rc;
 	*ret_history = rc ? HISTORY_SHARED : history_of(&event.event, v->reader->call->mem);
-	return rc == -MX_NOT_FOUND ? 0 : rc;
+	v->history.known = true;
+	v->history.root = state->others;
+	v->history.history = *ret_history;
+	return 0;
+}
+
+static int read_membership(struct visibility *v, const struct room_state *state,
+			   enum membership *ret_membership)
+{
+	struct stored_event event;
+	int rc;
+
+	*ret_membership = v->member.membership;
+	if (v->member.known && v->member.root == state->members)
+		return 0;
+	rc = state_reader_load(v->reader, state, TYPE_MEMBER, v->user_id, &event);
+	if (rc && rc != -MX_NOT_FOUND)
+		return rc;
+	*ret_membership = rc ? MEMBERSHIP_NONE : membership_of(event_membership(&event.event));
+	v->member.known = true;
+	v->member.root = state->members;
+	v->member.membership = *ret_membership;
+	return 0;
 }
 
 static int read_state(struct visibility *v, const struct room_state *state, struct seen *ret_seen)
 {
-	struct stored_event event;
 	int rc = read_history(v, state, &ret_seen->history);
 
-	if (rc)
-		return rc;
-	rc = state_reader_load(v->reader, state, TYPE_MEMBER, v->user_id, &event);
-	ret_seen->membership = rc ? MEMBERSHIP_NONE : membership_of(event_membership(&event.event));
-	return rc == -MX_NOT_FOUND ? 0 : rc;
+	return rc ? rc : read_membership(v, state, &ret_seen->membership);
+}
+
+enum membership visibility_membership(struct visibility *visibility, const struct room_state *state)
+{
+	enum membership membership;
+
+	return read_membership(visibility, state, &membership) ? MEMBERSHIP_NONE : membership;
 }
 
 /* ---- what the user is */

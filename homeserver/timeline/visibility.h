@@ -16,6 +16,17 @@ struct visibility {
 	 * room's state then. INT64_MIN: never was one. */
 	int64_t joined_until;
 	struct room_state left_with;
+	/* What was read last, and where: most events follow each other in one state. */
+	struct {
+		bool known;
+		uint32_t root; /* of the members */
+		enum membership membership;
+	} member;
+	struct {
+		bool known;
+		uint32_t root; /* of the others */
+		unsigned history;
+	} history;
 };
 
 /* -MX_FORBIDDEN if the user may see nothing at all of the room: neither a member, nor was one (and
@@ -24,6 +35,10 @@ int visibility_init(struct visibility *visibility, struct state_reader *reader,
 		    struct mx_slice user_id, struct mx_error *err);
 /* Hidden events (EVENT_HIDDEN) are nobody's, and so is what cannot be decided. */
 bool visibility_allows(struct visibility *visibility, const struct stored_event *event);
+
+/* What the user was in that state; MEMBERSHIP_NONE also if that cannot be read. */
+enum membership visibility_membership(struct visibility *visibility,
+				      const struct room_state *state);
 
 /* Whether that state lets everybody read. */
 bool visibility_is_open(struct visibility *visibility, const struct room_state *state);

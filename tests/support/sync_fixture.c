@@ -115,36 +115,52 @@ int try_event(struct hs_fixture *f, const char *room_id, const struct event_wish
 	return turn_commit(turn, NULL);
 }
 
-const char *send_event(struct hs_fixture *f, const char *room_id, const char *sender,
-		       const char *type, const char *key, json_t *content)
+/* Takes the content. */
+static const char *must_do(struct hs_fixture *f, const char *room_id, struct event_wish wish,
+			   json_t *content)
 {
 	json_auto_t *owned = content;
-	const struct event_wish wish = {
-		.sender = sender, .type = type, .state_key = key, .content = owned
-	};
 	const char *event_id = NULL;
 
+	wish.content = owned;
 	assert_int_equal(try_event(f, room_id, &wish, &event_id), 0);
 	return event_id;
 }
 
+const char *send_event(struct hs_fixture *f, const char *room_id, const char *sender,
+		       const char *type, json_t *content)
+{
+	return must_do(f, room_id, (struct event_wish){ .sender = sender, .type = type }, content);
+}
+
+const char *set_state(struct hs_fixture *f, const char *room_id, const char *sender,
+		      const char *type, json_t *content)
+{
+	const struct event_wish wish = { .sender = sender, .type = type, .state_key = "" };
+
+	return must_do(f, room_id, wish, content);
+}
+
 const char *say(struct hs_fixture *f, const char *room_id, const char *sender, const char *body)
 {
-	return send_event(f, room_id, sender, "m.room.message", NULL,
+	return send_event(f, room_id, sender, "m.room.message",
 			  json_pack("{s:s, s:s}", "msgtype", "m.text", "body", body));
 }
 
 const char *name_room(struct hs_fixture *f, const char *room_id, const char *sender,
 		      const char *name)
 {
-	return send_event(f, room_id, sender, "m.room.name", "", json_pack("{s:s}", "name", name));
+	return set_state(f, room_id, sender, "m.room.name", json_pack("{s:s}", "name", name));
 }
 
 const char *become(struct hs_fixture *f, const char *room_id, const char *sender, const char *user,
 		   const char *membership)
 {
-	return send_event(f, room_id, sender, "m.room.member", user,
-			  json_pack("{s:s}", "membership", membership));
+	const struct event_wish wish = { .sender = sender,
+					 .type = "m.room.member",
+					 .state_key = user };
+
+	return must_do(f, room_id, wish, json_pack("{s:s}", "membership", membership));
 }
 
 void keep_data(struct hs_fixture *f, const char *user, const char *room_id, const char *type,
@@ -230,4 +246,27 @@ void assert_events(const json_t *room, const char *member, const char *text)
 
 	assert_non_null(room);
 	assert_string_equal(found, text);
+}
+
+void assert_joined(const json_t *answer, const char *room_id, const char *state,
+		   const char *timeline)
+{
+	json_t *room = room_of(answer, "join", room_id);
+
+	assert_events(room, "state", state);
+	assert_events(room, "timeline", timeline);
+}
+
+bool is_limited(const json_t *answer, const char *kind, const char *room_id)
+{
+	return jbool(jobj(room_of(answer, kind, room_id), "timeline"), "limited", false);
+}
+
+void assert_says_nothing(const json_t *answer)
+{
+	assert_null(json_object_get(answer, "rooms"));
+	assert_null(json_object_get(answer, "account_data"));
+	assert_non_null(jstr(answer, "next_batch"));
+	assert_int_equal(json_object_size(jobj(answer, "device_one_time_keys_count")), 0);
+	assert_int_equal(json_array_size(jarr(answer, "device_unused_fallback_key_types")), 0);
 }

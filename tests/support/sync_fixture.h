@@ -31,7 +31,10 @@ const char *plan_room(struct hs_fixture *f, const struct room_plan *plan);
 const char *make_room(struct hs_fixture *f, const char *maker);
 /* The event's id, in call.mem. Takes the content. */
 const char *send_event(struct hs_fixture *f, const char *room_id, const char *sender,
-		       const char *type, const char *key, json_t *content);
+		       const char *type, json_t *content);
+/* The same, with an empty state key. */
+const char *set_state(struct hs_fixture *f, const char *room_id, const char *sender,
+		      const char *type, json_t *content);
 /* -MX_FORBIDDEN and such are returned. */
 int try_event(struct hs_fixture *f, const char *room_id, const struct event_wish *wish,
 	      const char **ret_event_id);
@@ -67,3 +70,8 @@ json_t *events_of(const json_t *room, const char *member);
 /* "one,two": bodies of messages, types of other events, with their state keys after a '/'. */
 char *events_text(const json_t *room, const char *member);
 void assert_events(const json_t *room, const char *member, const char *text);
+/* A joined room's `state` and `timeline`. */
+void assert_joined(const json_t *answer, const char *room_id, const char *state,
+		   const char *timeline);
+bool is_limited(const json_t *answer, const char *kind, const char *room_id);
+void assert_says_nothing(const json_t *answer);
