@@ -6,6 +6,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/media/media.h"
+#include "homeserver/timeline/client_txn_db.h"
 #include "shared/core/time.h"
 
 /* Whoever follows the log and is further behind reads the tables themselves. */
@@ -26,6 +27,11 @@ static size_t trim_stream(void *ctx, int64_t now_ms)
 	return stream_db_trim(hs->store, STREAM_KEPT);
 }
 
+static size_t reap_client_txns(void *ctx, int64_t now_ms)
+{
+	return client_txn_reap(ctx, now_ms);
+}
+
 /* A line each, as many add to it. */
 const struct chore upkeep_chores[] = {
 	{ "claims to addresses", MX_HOUR_MS, address_claims_reap, false },
@@ -34,6 +40,7 @@ const struct chore upkeep_chores[] = {
 	{ "old entries of the stream", MX_HOUR_MS, trim_stream },
 	{ "ids of media without content", MX_HOUR_MS, media_drop_void },
 	{ "files of no media", MX_DAY_MS, media_sweep, .at_start = true },
+	{ "transaction ids of clients", MX_HOUR_MS, reap_client_txns },
 };
 
 const size_t upkeep_chores_len = sizeof(upkeep_chores) / sizeof(upkeep_chores[0]);

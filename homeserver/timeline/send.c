@@ -1,5 +1,6 @@
 #include "homeserver/timeline/send.h"
 
+#include "homeserver/account/account.h"
 #include "homeserver/call.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/event/event_types.h"
@@ -138,6 +139,9 @@ static int check_redacter(struct room_turn *turn, const struct look *look)
 
 	if (!look->message->redacts || mx_slice_is(look->redacted_sender, user))
 		return 0;
+	/* Spec: "Account suspension": one's own events only. */
+	if (account_flags(turn_call(turn), mx_slice(user)) & ACCOUNT_SUSPENDED)
+		return -MX_USER_SUSPENDED;
 	room_power_of_turn(&power, turn, look->call.mem);
 	if (room_power_may(&power, user, LEVEL_REDACT))
 		return 0;

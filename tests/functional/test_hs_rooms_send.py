@@ -217,6 +217,18 @@ def test_only_the_powerful_redact_others(talk):
     assert messages(bob, room) == ["mine"]
 
 
+def test_who_is_suspended_takes_back_only_their_own(talk, home):
+    ann, bob, room = talk
+    set_state(ann, room, "m.room.power_levels", {"users": {bob.id: 50}})
+    theirs, own = say(ann, room, "theirs"), say(bob, room, "own")
+    home.command("user", "suspend", bob.name)
+    refused(send(bob, room, "m.room.message", {"body": "no"}), 403, "M_USER_SUSPENDED")
+    refused(redact(bob, room, theirs), 403, "M_USER_SUSPENDED")
+    done(redact(bob, room, own))
+    leave(bob, room)
+    assert messages(ann, room) == ["theirs"]
+
+
 def test_a_rooms_beginning_stays(talk):
     ann, _, room = talk
     create_id = next(told["event_id"] for told in done(ann.get(path(room, "state")))
