@@ -76,13 +76,13 @@ static int fetch(const struct hs_call *call, const struct id_server_ask *ask,
 	mx_str_auto body = { 0 };
 	const char *headers[] = { "Content-Type: application/json", NULL, NULL };
 	struct net_request request = {
-		.method = "POST",
+		.method = ask->body ? "POST" : "GET",
 		.url = url,
 		.headers = headers,
 		.connect_ms = CONNECT_MS,
 		.total_ms = TOTAL_MS,
 	};
-	int rc = mx_canonical_json(ask->body, NULL, &body, err);
+	int rc = ask->body ? mx_canonical_json(ask->body, NULL, &body, err) : 0;
 
 	if (rc == 0)
 		rc = authorize(call, ask, &body, &authorization, err);
@@ -100,12 +100,12 @@ static int fetch(const struct hs_call *call, const struct id_server_ask *ask,
 static enum mx_code code_of(const char *errcode)
 {
 	static const enum mx_code known[] = {
-		MX_INVALID_PARAM,        MX_MISSING_PARAMS,   MX_INVALID_EMAIL,
-		MX_INVALID_ADDRESS,      MX_NO_VALID_SESSION, MX_SESSION_NOT_VALIDATED,
-		MX_SESSION_EXPIRED,      MX_TOKEN_INCORRECT,  MX_EMAIL_SEND_ERROR,
-		MX_SEND_ERROR,           MX_THREEPID_IN_USE,  MX_TERMS_NOT_SIGNED,
-		MX_LIMIT_EXCEEDED,       MX_NOT_FOUND,        MX_FORBIDDEN,
-		MX_DESTINATION_REJECTED,
+		MX_INVALID_PARAM,   MX_MISSING_PARAMS,       MX_INVALID_EMAIL,
+		MX_INVALID_ADDRESS, MX_NO_VALID_SESSION,     MX_SESSION_NOT_VALIDATED,
+		MX_SESSION_EXPIRED, MX_TOKEN_INCORRECT,      MX_EMAIL_SEND_ERROR,
+		MX_SEND_ERROR,      MX_THREEPID_IN_USE,      MX_TERMS_NOT_SIGNED,
+		MX_LIMIT_EXCEEDED,  MX_INVALID_PEPPER,       MX_NOT_FOUND,
+		MX_FORBIDDEN,       MX_DESTINATION_REJECTED,
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -21,13 +21,13 @@ struct id_server_ask {
 	const char *path; /* behind /_matrix/identity/v2 */
 	const char *token; /* of its own account there… */
 	bool is_signed; /* …or instead of it this homeserver signs */
-	const json_t *body;
+	const json_t *body; /* NULL: a GET */
 };
 
 /*
- * A POST of call->hs. The caller owns the answer. What the specification lets the server say is
- * passed on with its errcode; never as 401, and never as if it were about a token of ours.
- * -MX_REMOTE_FAILED and -MX_REMOTE_TIMEOUT for everything else.
+ * A POST of call->hs, or a GET without a body. The caller owns the answer. What the specification
+ * lets the server say is passed on with its errcode; never as 401, and never as if it were about a
+ * token of ours. -MX_REMOTE_FAILED and -MX_REMOTE_TIMEOUT for everything else.
  */
 int id_server_post(const struct hs_call *call, const struct id_server_ask *ask, json_t **ret_answer,
 		   struct mx_error *err);

@@ -1,5 +1,6 @@
 #include "homeserver/member/identity_server.h"
 
+#include "homeserver/account/id_server.h"
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "shared/core/alloc.h"
@@ -10,26 +11,22 @@
 #include "shared/core/url.h"
 #include "shared/crypto/sha256.h"
 #include "shared/id/mxid.h"
-#include "shared/id/server_name.h"
 #include "shared/json/json.h"
 #include "shared/net/net.h"
 #include "shared/schema/schema.h"
 
-#define V2        "/_matrix/identity/v2"
 #define TOKEN_MAX 4096
 #define TRIES     2 /* of a look-up: the pepper may change between two requests */
 
-int identity_server_of(const json_t *invite, struct identity_server *ret_server,
-		       struct mx_error *err)
+int identity_server_of(const struct hs *hs, const json_t *invite,
+		       struct identity_server *ret_server, struct mx_error *err)
 {
-	const char *name = jstr(invite, "id_server"), *token = jstr(invite, "id_access_token");
+	const char *token = jstr(invite, "id_access_token");
 
-	if (!name || !mx_server_name_valid(mx_slice(name)))
-		return mx_fail(err, MX_INVALID_PARAM, "id_server is no server name");
 	if (!token || !*token || strlen(token) > TOKEN_MAX || strpbrk(token, "\r\n"))
 		return mx_fail(err, MX_INVALID_PARAM, "id_access_token is no token");
-	*ret_server = (struct identity_server){ name, token };
-	return 0;
+	ret_server->token = token;
+	return id_server_find(hs, jstr(invite, "id_server"), &ret_server->conf, err);
 }
 
 /* ---- one request */
@@ -37,74 +34,25 @@ int identity_server_of(const json_t *invite, struct identity_server *ret_server,
 struct asking {
 	const struct hs_call *call;
 	const struct identity_server *server;
-	const char *path;
-	const json_t *body; /* NULL: GET */
 	struct mx_error *err;
 };
 
-/* What an identity server refuses with is never taken for a word about the user's token here. */
-static int refused(const struct asking *asking, int status, const json_t *answer)
+/* body: NULL for a GET. */
+static int ask(const struct asking *asking, const char *path, const json_t *body,
+	       json_t **ret_answer)
 {
-	const char *errcode = jstr_or(answer, "errcode", "");
-	const char *why = jstr_or(answer, "error", "It did not say why");
-
-	if (streq(errcode, mx_errc(MX_INVALID_PEPPER)->errcode))
-		return mx_fail(asking->err, MX_INVALID_PEPPER, "The pepper has changed");
-	if (streq(errcode, mx_errc(MX_THREEPID_IN_USE)->errcode))
-		return mx_fail(asking->err, MX_THREEPID_IN_USE, "The address is somebody's");
-	if (streq(errcode, mx_errc(MX_TERMS_NOT_SIGNED)->errcode))
-		return mx_fail(asking->err, MX_TERMS_NOT_SIGNED,
-			       "The terms of the identity server must be accepted first");
-	if (status >= 400 && status < 500)
-		return mx_fail(asking->err, MX_FORBIDDEN, "The identity server refused: %.150s",
-			       why);
-	return mx_fail(asking->err, MX_REMOTE_FAILED, "The identity server failed");
-}
-
-static int read_answer(const struct asking *asking, const struct net_response *response,
-		       json_t **ret_answer)
-{
-	json_auto_t *answer = NULL;
-
-	if (response->rc)
-		return mx_fail(asking->err, MX_REMOTE_FAILED,
-			       "The identity server %.100s could not be reached",
-			       asking->server->name);
-	mx_json_parse(response->body, &mx_json_default_limits, asking->call->mem, &answer, NULL);
-	if (response->status != 200)
-		return refused(asking, response->status, answer);
-	if (!json_is_object(answer))
-		return mx_fail(asking->err, MX_REMOTE_FAILED,
-			       "The identity server answered what it may not");
-	*ret_answer = json_incref(answer);
-	return 0;
-}
-
-static int ask(const struct asking *asking, json_t **ret_answer)
-{
-	struct mx_arena *mem = asking->call->mem;
-	const char *const headers[] = {
-		mx_arena_strf(mem, "Authorization: Bearer %s", asking->server->token),
-		"Content-Type: application/json",
-		NULL,
+	const struct id_server_ask request = {
+		.server = asking->server->conf,
+		.path = path,
+		.token = asking->server->token,
+		.body = body,
 	};
-	mx_autofree char *body = asking->body ? mx_json_text(asking->body) : NULL;
-	const struct net_request request = {
-		.method = body ? "POST" : "GET",
-		.url = mx_arena_strf(mem, "https://%s" V2 "%s", asking->server->name, asking->path),
-		.headers = headers,
-		.body = mx_slice(body ? body : ""),
-	};
-	struct net_response response;
 
-	net_fetch(asking->call->hs->net, &request, mem, &response);
-	return read_answer(asking, &response, ret_answer);
+	return id_server_post(asking->call, &request, ret_answer, asking->err);
 }
 
-static int check_answer(const struct asking *asking, const char *schema, const json_t *answer)
+static int misanswered(const struct asking *asking)
 {
-	if (mx_schema_check(mx_schema_find(schema), answer, NULL) == 0)
-		return 0;
 	return mx_fail(asking->err, MX_REMOTE_FAILED,
 		       "The identity server answered what it may not");
 }
@@ -123,7 +71,7 @@ static const char *hash_of(const struct asking *asking, const json_t *invite, co
 	return mx_arena_slice(asking->call->mem, mx_str_slice(&hash)).ptr;
 }
 
-static int look_up_hash(struct asking *asking, const json_t *invite, const char *pepper,
+static int look_up_hash(const struct asking *asking, const json_t *invite, const char *pepper,
 			const char **ret_user)
 {
 	const char *hash = hash_of(asking, invite, pepper);
@@ -132,43 +80,35 @@ static int look_up_hash(struct asking *asking, const json_t *invite, const char 
 	json_auto_t *answer = NULL;
 	const char *user;
 	struct mx_id id;
-	int rc;
+	int rc = ask(asking, "/lookup", body, &answer);
 
-	asking->path = "/lookup";
-	asking->body = body;
-	rc = ask(asking, &answer);
-	asking->body = NULL;
 	if (rc)
 		return rc;
 	user = jstr(jobj(answer, "mappings"), hash);
 	if (user && !mx_user_id_parse(mx_slice(user), false, &id))
-		return mx_fail(asking->err, MX_REMOTE_FAILED,
-			       "The identity server answered what it may not");
+		return misanswered(asking);
 	*ret_user = user ? mx_arena_strdup(asking->call->mem, user) : NULL;
 	return 0;
 }
 
-static int look_up(struct asking *asking, const json_t *invite, const char **ret_user)
+static int look_up(const struct asking *asking, const json_t *invite, const char **ret_user)
 {
 	json_auto_t *details = NULL;
 	const char *pepper;
-	int rc;
+	int rc = ask(asking, "/hash_details", NULL, &details);
 
-	asking->path = "/hash_details";
-	rc = ask(asking, &details);
 	if (rc)
 		return rc;
 	pepper = jstr(details, "lookup_pepper");
 	if (!pepper)
-		return mx_fail(asking->err, MX_REMOTE_FAILED,
-			       "The identity server answered what it may not");
+		return misanswered(asking);
 	return look_up_hash(asking, invite, pepper, ret_user);
 }
 
 int identity_server_lookup(const struct hs_call *call, const struct identity_server *server,
 			   const json_t *invite, const char **ret_user, struct mx_error *err)
 {
-	struct asking asking = { .call = call, .server = server, .err = err };
+	const struct asking asking = { call, server, err };
 	int rc = -MX_INVALID_PEPPER;
 
 	for (unsigned i = 0; i < TRIES && rc == -MX_INVALID_PEPPER; i++)
@@ -183,21 +123,16 @@ int identity_server_lookup(const struct hs_call *call, const struct identity_ser
 int identity_server_store(const struct hs_call *call, const struct identity_server *server,
 			  const json_t *wanted, json_t **ret_answer, struct mx_error *err)
 {
-	const struct asking asking = {
-		.call = call,
-		.server = server,
-		.path = "/store-invite",
-		.body = wanted,
-		.err = err,
-	};
+	const struct asking asking = { call, server, err };
 	json_auto_t *answer = NULL;
-	int rc = ask(&asking, &answer);
+	int rc = ask(&asking, "/store-invite", wanted, &answer);
 
-	if (rc == 0)
-		rc = check_answer(&asking, "client/stored_invite", answer);
-	if (rc == 0)
-		*ret_answer = json_incref(answer);
-	return rc;
+	if (rc)
+		return rc;
+	if (mx_schema_check(mx_schema_find("client/stored_invite"), answer, NULL))
+		return misanswered(&asking);
+	*ret_answer = json_incref(answer);
+	return 0;
 }
 
 bool identity_server_knows_key(const struct hs_call *call, const char *url, const char *key)

@@ -5,16 +5,19 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct hs;
 struct hs_call;
+struct id_server_conf;
 struct mx_error;
 
 struct identity_server {
-	const char *name, *token; /* a Matrix server name; the client's token there */
+	const struct id_server_conf *conf;
+	const char *token; /* the client's, there */
 };
 
-/* Of an invite: id_server, id_access_token. -MX_INVALID_PARAM. */
-int identity_server_of(const json_t *invite, struct identity_server *ret_server,
-		       struct mx_error *err);
+/* Of an invite: id_server, id_access_token. -MX_INVALID_PARAM, -MX_SERVER_NOT_TRUSTED. */
+int identity_server_of(const struct hs *hs, const json_t *invite,
+		       struct identity_server *ret_server, struct mx_error *err);
 
 /* Whose the address is; *ret_user is NULL if nobody's, else in call->mem. -MX_REMOTE_FAILED;
  * -MX_FORBIDDEN and -MX_TERMS_NOT_SIGNED for what the server refuses. */

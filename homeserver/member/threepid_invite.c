@@ -1,5 +1,6 @@
 #include "homeserver/member/threepid_invite.h"
 
+#include "homeserver/account/contact_conf.h"
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
@@ -59,8 +60,8 @@ static int look_at_room(const struct hs_call *call, const struct threepid_asking
 	return rc;
 }
 
-static int check_invite(const json_t *invite, struct identity_server *ret_server,
-			struct mx_error *err)
+static int check_invite(const struct hs *hs, const json_t *invite,
+			struct identity_server *ret_server, struct mx_error *err)
 {
 	struct mx_slice medium = jslice(invite, "medium"), address = jslice(invite, "address");
 
@@ -68,14 +69,14 @@ static int check_invite(const json_t *invite, struct identity_server *ret_server
 		return mx_fail(err, MX_MISSING_PARAM, "medium and address are needed");
 	if (medium.len > ADDRESS_MAX || address.len > ADDRESS_MAX)
 		return mx_fail(err, MX_INVALID_PARAM, "The address is too long");
-	return identity_server_of(invite, ret_server, err);
+	return identity_server_of(hs, invite, ret_server, err);
 }
 
 int threepid_invite_check(const struct hs_call *call, const json_t *invite, struct mx_error *err)
 {
 	struct identity_server server;
 	const char *user;
-	int rc = check_invite(invite, &server, err);
+	int rc = check_invite(call->hs, invite, &server, err);
 
 	return rc ? rc : identity_server_lookup(call, &server, invite, &user, err);
 }
@@ -123,10 +124,10 @@ static json_t *offer_content(const struct identity_server *server, const json_t 
 		json_object_set(content, "public_keys", json_object_get(stored, "public_keys"));
 	json_object_set_new(content, "public_key",
 			    json_string(key ? key : jstr_or(stored, "public_key", "")));
-	json_object_set_new(
-		content, "key_validity_url",
-		url ? json_string(url)
-		    : json_sprintf("https://%s/_matrix/identity/v2/pubkey/isvalid", server->name));
+	json_object_set_new(content, "key_validity_url",
+			    url ? json_string(url)
+				: json_sprintf("https://%s/_matrix/identity/v2/pubkey/isvalid",
+					       server->conf->name));
 	return content;
 }
 
@@ -164,7 +165,7 @@ int threepid_invite(const struct hs_call *call, const struct threepid_asking *as
 	struct identity_server server;
 	json_auto_t *words = NULL;
 	const char *user;
-	int rc = check_invite(asking->invite, &server, err);
+	int rc = check_invite(call->hs, asking->invite, &server, err);
 
 	if (rc == 0)
 		rc = look_at_room(call, asking, &words, err);

@@ -19,6 +19,7 @@ struct threepid_asking {
 
 /*
  * Invites whoever has the address, or offers to. -MX_FORBIDDEN if the sender may not invite here;
+ * -MX_SERVER_NOT_TRUSTED;
  * -MX_REMOTE_FAILED and what the identity server refuses with; -MX_INVALID_PARAM.
  */
 int threepid_invite(const struct hs_call *call, const struct threepid_asking *asking,

@@ -98,6 +98,8 @@ def test_nobody_is_written_to_for_who_may_not_invite(home, identity, ann):
     ({"id_access_token": "wrong"}, 403, "M_FORBIDDEN"),
     ({"id_access_token": "a\r\nb: c"}, 400, "M_INVALID_PARAM"),
     ({"id_access_token": ""}, 400, "M_INVALID_PARAM"),
+    ({"id_server": "other.test"}, 400, "M_SERVER_NOT_TRUSTED"),
+    ({"id_server": None}, 400, "M_BAD_JSON"),
     ({"address": ""}, 400, "M_MISSING_PARAM"),
     ({"address": "x" * 501}, 400, "M_INVALID_PARAM"),
     ({"medium": 3}, 400, "M_BAD_JSON")])
