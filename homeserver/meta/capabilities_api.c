@@ -1,6 +1,9 @@
 /* Spec: client-server API, "Capabilities negotiation". */
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
+#include "homeserver/profile/profile.h"
 #include "homeserver/room/room_version.h"
 #include "homeserver/routes.h"
 #include "shared/http/request.h"
@@ -22,6 +25,24 @@ static json_t *enabled_new(bool enabled)
 	return json_pack("{s:b}", "enabled", enabled);
 }
 
+/* Spec: "m.profile_fields"; the two others are its older forms. */
+static void add_profile(const struct hs *hs, json_t *all)
+{
+	const struct profiles_conf *conf = &conf_of(hs)->profiles;
+	json_t *fields = enabled_new(true);
+
+	if (conf->locked_count)
+		json_object_set_new(fields, "disallowed", json_array());
+	for (unsigned i = 0; i < conf->locked_count; i++)
+		json_array_append_new(json_object_get(fields, "disallowed"),
+				      json_string(conf->locked[i]));
+	json_object_set_new(all, "m.profile_fields", fields);
+	json_object_set_new(all, "m.set_displayname",
+			    enabled_new(!profile_is_locked(hs, "displayname")));
+	json_object_set_new(all, "m.set_avatar_url",
+			    enabled_new(!profile_is_locked(hs, "avatar_url")));
+}
+
 /* Spec: left out where all of it would be false. */
 static void add_moderation(struct req *r, json_t *all)
 {
@@ -38,9 +59,7 @@ static int get_capabilities(struct req *r)
 
 	json_object_set_new(all, "m.change_password", enabled_new(true));
 	json_object_set_new(all, "m.3pid_changes", enabled_new(true));
-	json_object_set_new(all, "m.set_displayname", enabled_new(true));
-	json_object_set_new(all, "m.set_avatar_url", enabled_new(true));
-	json_object_set_new(all, "m.profile_fields", enabled_new(true));
+	add_profile(r->app, all);
 	json_object_set_new(all, "m.get_login_token", enabled_new(true));
 	json_object_set_new(all, "m.forget_forced_upon_leave", enabled_new(false));
 	add_moderation(r, all);

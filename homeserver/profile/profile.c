@@ -203,6 +203,16 @@ int profile_erase(const struct hs_call *call, const char *user_id)
 
 /* ---- asking */
 
+bool profile_is_locked(const struct hs *hs, const char *key)
+{
+	const struct hs_conf *conf = conf_of(hs);
+
+	for (unsigned i = 0; i < conf->profiles.locked_count; i++)
+		if (streq(conf->profiles.locked[i], key))
+			return true;
+	return false;
+}
+
 static json_t *parse(const struct hs_call *call, struct mx_slice text)
 {
 	json_t *json = NULL;

@@ -34,6 +34,9 @@ int profile_new(const struct hs_call *call, const char *user_id);
 /* Everything, as an object that is the caller's. -MX_NOT_FOUND for a user who is no local one. */
 int profile_load(const struct hs_call *call, const char *user_id, json_t **ret_profile);
 
+/* Whether users may not change this field, by configuration. */
+bool profile_is_locked(const struct hs *hs, const char *key);
+
 /* The user's, as a string in call->mem; NULL: none. */
 int profile_text(const struct hs_call *call, const char *user_id, const char *key,
 		 const char **ret_text);

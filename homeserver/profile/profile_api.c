@@ -67,18 +67,10 @@ static int get_field(struct req *r)
 
 /* ---- changing */
 
-static bool is_locked(const struct hs_conf *conf, const char *key)
-{
-	for (unsigned i = 0; i < conf->profiles.locked_count; i++)
-		if (streq(conf->profiles.locked[i], key))
-			return true;
-	return false;
-}
-
 /* Spec: "Guest users may only modify their display name". */
 static int check_change(struct req *r, const struct hs_call *call, const char *key)
 {
-	if (is_locked(conf_of(call->hs), key))
+	if (profile_is_locked(call->hs, key))
 		return mx_fail(&r->err, MX_FORBIDDEN, "%s is not changed on this server", key);
 	if (!streq(key, "displayname") && account_flags(call, mx_slice(r->user)) & ACCOUNT_GUEST)
 		return mx_fail(&r->err, MX_GUEST_FORBIDDEN, "Guests have a display name only");

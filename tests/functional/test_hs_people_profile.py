@@ -101,6 +101,10 @@ def test_an_operator_may_give_names(make_home):
     refused(ann.put(profile(ann, "displayname"), {"displayname": "X"}), 403, "M_FORBIDDEN")
     refused(ann.delete(profile(ann, "displayname")), 403, "M_FORBIDDEN")
     assert ann.put(profile(ann, "m.tz"), {"m.tz": "UTC"}).status == 200
+    can = done(ann.get("/capabilities"))["capabilities"]
+    assert can["m.profile_fields"] == {"enabled": True, "disallowed": ["displayname"]}
+    assert can["m.set_displayname"] == {"enabled": False}
+    assert can["m.set_avatar_url"] == {"enabled": True}
 
 
 def test_profiles_may_be_for_users_only(make_home):
