@@ -139,7 +139,7 @@ int contact_conf_check(struct hs_conf *conf, struct mx_error *err)
 	int rc = mail_conf_check(&conf->mail, err);
 
 	texts_conf_defaults(&conf->templates);
-	validation_conf_defaults(&conf->validation);
+	validation_link_defaults(&conf->validation);
 	set_bool(&conf->threepids.changes, true);
 	set_bool(&conf->threepids.registration_email, false);
 	set_bool(&conf->threepids.registration_msisdn, false);

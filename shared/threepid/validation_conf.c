@@ -38,10 +38,15 @@ static void set_bool(bool **value, bool other)
 	**value = other;
 }
 
+void validation_link_defaults(struct validation_conf *conf)
+{
+	set_bool(&conf->next_link_http, false);
+}
+
 void validation_conf_defaults(struct validation_conf *conf)
 {
 	set_bool(&conf->landing_page, true);
-	set_bool(&conf->next_link_http, false);
+	validation_link_defaults(conf);
 }
 
 struct next_link_rules validation_conf_links(const struct validation_conf *conf)

@@ -17,5 +17,7 @@ extern const cyaml_schema_field_t validation_conf_fields[];
 extern const cyaml_schema_field_t validation_link_fields[];
 
 void validation_conf_defaults(struct validation_conf *conf);
+/* The same, without landing_page. */
+void validation_link_defaults(struct validation_conf *conf);
 /* Borrows. */
 struct next_link_rules validation_conf_links(const struct validation_conf *conf);
