@@ -22,6 +22,7 @@ void uia_session_done(struct uia_session *session)
 {
 	json_decref(session->completed);
 	json_decref(session->kept);
+	session->completed = session->kept = NULL;
 }
 
 const struct uia_stage *uia_stage_find(const char *type)

@@ -36,7 +36,7 @@ struct uia_session {
 	json_t *kept; /* what the purpose remembers of the first request; {} */
 };
 
-/* Releases the two trees. */
+/* Releases the two trees; twice is once. */
 void uia_session_done(struct uia_session *session);
 #define uia_session_auto __attribute__((cleanup(uia_session_done))) struct uia_session
 

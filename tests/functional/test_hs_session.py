@@ -149,6 +149,14 @@ def test_a_session_is_of_one_user_and_one_request(home):
     assert ann.delete("/devices/A", auth).status == 200
 
 
+def test_the_session_of_another_request_registers_nobody(home):
+    ann = home.user("uia.register")
+    session = ann.delete("/devices/A", {}).json["session"]
+    for _ in range(20):
+        reply = home.anybody.post("/register", {"auth": {"session": session, **ann.proof()}})
+        assert reply.status == 401 and reply.json["session"] != session
+
+
 def test_the_body_of_a_session_cannot_be_changed(home):
     ann = home.user("uia.body")
     session = ann.post("/delete_devices", {"devices": ["A"]}).json["session"]
