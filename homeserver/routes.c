@@ -22,7 +22,6 @@ const struct route *const hs_routes[] = {
 	moderate_routes,
 	event_routes,
 	events_routes,
-	initial_sync_routes,
 	join_routes,
 	leave_routes,
 	login_routes,
