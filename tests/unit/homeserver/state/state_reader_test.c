@@ -1,96 +1,61 @@
 #include "homeserver/state/state_reader.h"
 
 #include "homeserver/event/event_types.h"
-#include "homeserver/state/state_db.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-#include "tests/support/hs_fixture.h"
+#include "tests/support/record_room.h"
 
-#define ROOM 7
-#define ANN  "@ann:here.example"
-#define BOB  "@bob:here.example"
+#define ANN MX_SLICE("@ann:" HS_FIXTURE_SERVER)
+#define BOB MX_SLICE("@bob:" HS_FIXTURE_SERVER)
 
-/* A room that grows by an event of state at a time. */
-struct growing {
-	struct hs_fixture *f;
-	struct trie_nodes nodes;
-	struct room_state state;
-	uint32_t len, slots, member_slots;
-};
-
-static uint32_t slot_of(struct growing *room, const char *type, const char *key)
+/* State numbers: 1 the create event, 2 ann, 3 the topic. */
+static void begin(struct record_room *room, struct hs_fixture *f)
 {
-	bool member = streq(type, TYPE_MEMBER);
-	uint32_t slot;
-
-	if (slot_db_find(&room->f->call, ROOM, mx_slice(type), mx_slice(key), &slot) == 0)
-		return slot;
-	slot = member ? SLOT_MEMBER | room->member_slots++ : room->slots++;
-	slot_db_add(room->f->call.txn, ROOM, slot, mx_slice(type), mx_slice(key));
-	return slot;
+	record_room_begin(room, f, "11");
+	record_room_add(room, json_pack("{s:s, s:s}", "type", TYPE_CREATE, "key", ""));
+	record_room_member(room, "ann", "join", NULL);
+	record_room_add(room, json_pack("{s:s, s:s}", "type", "m.room.topic", "key", ""));
 }
 
-static uint32_t grow(struct growing *room, const char *type, const char *key, json_t *content)
+/* The next event of state. */
+static struct stored_event add(struct record_room *room, const char *type)
 {
-	uint32_t slot = slot_of(room, type, key), number = ++room->len;
-	const struct state_event row = { .event = number + 50, .slot = slot };
-	const struct stored_event event = {
-		.room = ROOM,
-		.header = { .number = number + 50, .state_number = number, .slot = slot },
-		.event = hs_fixture_event(room->f,
-					  json_pack("{s:s, s:s, s:o, s:i}", "type", type, "key",
-						    key, "content", content, "ts", (int)number)),
-	};
-
-	event_db_add(room->f->call.txn, &event);
-	state_db_add(room->f->call.txn, ROOM, number, &row);
-	room_state_put(&room->nodes, &room->state, slot, number);
-	return number;
+	return record_room_add(room, json_pack("{s:s, s:s}", "type", type, "key", ""));
 }
 
-static json_t *membership(const char *name)
+static void read_it(struct record_room *room, struct state_reader *reader)
 {
-	return json_pack("{s:s}", "membership", name);
+	record_room_end(room);
+	state_reader_init(reader, &room->f->call, room->room);
 }
 
-static void begin(struct growing *room, struct hs_fixture *f)
+static uint32_t topic_in(struct state_reader *reader, const struct room_state *state)
 {
-	*room = (struct growing){ .f = f };
-	trie_nodes_init(&room->nodes, 1);
-	grow(room, TYPE_CREATE, "", json_object());
-	grow(room, TYPE_MEMBER, ANN, membership("join"));
-	grow(room, "m.room.topic", "", json_pack("{s:s}", "topic", "cats"));
-}
+	struct stored_event event;
 
-/* All is written down; the reader is another call's. */
-static void read_it(struct growing *room, struct state_reader *reader)
-{
-	for (uint32_t i = 0; i < room->nodes.len; i++)
-		node_db_add(room->f->call.txn, ROOM, i + 1, room->nodes.items[i]);
-	trie_nodes_done(&room->nodes);
-	hs_fixture_read(room->f);
-	state_reader_init(reader, &room->f->call, ROOM);
+	assert_int_equal(state_reader_load(reader, state, "m.room.topic", MX_SLICE(""), &event), 0);
+	return event.header.state_number;
 }
 
 static void state_is_found_as_it_was_then(void **state)
 {
 	struct state_reader reader;
 	struct stored_event event;
-	struct growing room;
+	struct record_room room;
 	struct room_state then;
 
 	begin(&room, *state);
-	then = room.state;
-	grow(&room, "m.room.topic", "", json_pack("{s:s}", "topic", "dogs"));
+	then = room.head.state;
+	add(&room, "m.room.topic");
 	read_it(&room, &reader);
-	assert_int_equal(state_reader_load(&reader, &then, "m.room.topic", MX_SLICE(""), &event),
-			 0);
-	assert_int_equal(event.header.number, 53);
-	assert_int_equal(
-		state_reader_load(&reader, &room.state, "m.room.topic", MX_SLICE(""), &event), 0);
-	assert_int_equal(event.header.number, 54);
-	assert_int_equal(state_reader_load(&reader, &then, "m.room.name", MX_SLICE(""), &event),
-			 -MX_NOT_FOUND);
+	/* Asked twice: what was read is kept. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(topic_in(&reader, &then), 3);
+		assert_int_equal(topic_in(&reader, &room.head.state), 4);
+		assert_int_equal(
+			state_reader_load(&reader, &then, "m.room.name", MX_SLICE(""), &event),
+			-MX_NOT_FOUND);
+	}
 	state_reader_done(&reader);
 }
 
@@ -98,12 +63,12 @@ static void a_slot_that_came_later_is_not_found(void **state)
 {
 	struct state_reader reader;
 	struct stored_event event;
-	struct growing room;
+	struct record_room room;
 	struct room_state then;
 
 	begin(&room, *state);
-	then = room.state;
-	grow(&room, "m.room.name", "", json_object());
+	then = room.head.state;
+	add(&room, "m.room.name");
 	read_it(&room, &reader);
 	assert_int_equal(state_reader_load(&reader, &then, "m.room.name", MX_SLICE(""), &event),
 			 -MX_NOT_FOUND);
@@ -113,18 +78,17 @@ static void a_slot_that_came_later_is_not_found(void **state)
 static void memberships_are_those_of_the_state(void **state)
 {
 	struct state_reader reader;
-	struct growing room;
+	struct record_room room;
 	struct room_state then;
 
 	begin(&room, *state);
-	grow(&room, TYPE_MEMBER, BOB, json_pack("{s:i}", "membership", 3));
-	then = room.state;
-	grow(&room, TYPE_MEMBER, ANN, membership("ban"));
+	record_room_member(&room, "bob", "friend", NULL);
+	then = room.head.state;
+	record_room_member(&room, "ann", "ban", NULL);
 	read_it(&room, &reader);
-	assert_int_equal(state_reader_membership(&reader, &then, MX_SLICE(ANN)), MEMBERSHIP_JOIN);
-	assert_int_equal(state_reader_membership(&reader, &room.state, MX_SLICE(ANN)),
-			 MEMBERSHIP_BAN);
-	assert_int_equal(state_reader_membership(&reader, &then, MX_SLICE(BOB)), MEMBERSHIP_NONE);
+	assert_int_equal(state_reader_membership(&reader, &then, ANN), MEMBERSHIP_JOIN);
+	assert_int_equal(state_reader_membership(&reader, &room.head.state, ANN), MEMBERSHIP_BAN);
+	assert_int_equal(state_reader_membership(&reader, &then, BOB), MEMBERSHIP_NONE);
 	assert_int_equal(state_reader_membership(&reader, &then, MX_SLICE("@eve:x")),
 			 MEMBERSHIP_NONE);
 	state_reader_done(&reader);
@@ -141,19 +105,24 @@ static void assert_numbers(const struct state_numbers *numbers, const char *expe
 
 static void members_and_others_are_listed_apart(void **state)
 {
-	struct state_reader reader;
+	static const struct {
+		enum state_part part;
+		const char *numbers;
+	} parts[] = { { STATE_MEMBERS, "2 4 " },
+		      { STATE_OTHERS, "1 3 " },
+		      { STATE_ALL, "1 3 2 4 " } };
 	struct state_numbers numbers;
-	struct growing room;
+	struct state_reader reader;
+	struct record_room room;
 
 	begin(&room, *state);
-	grow(&room, TYPE_MEMBER, BOB, membership("invite"));
+	record_room_member(&room, "bob", "invite", "ann");
 	read_it(&room, &reader);
-	assert_int_equal(state_reader_list(&reader, &room.state, STATE_MEMBERS, &numbers), 0);
-	assert_numbers(&numbers, "2 4 ");
-	assert_int_equal(state_reader_list(&reader, &room.state, STATE_OTHERS, &numbers), 0);
-	assert_numbers(&numbers, "1 3 ");
-	assert_int_equal(state_reader_list(&reader, &room.state, STATE_ALL, &numbers), 0);
-	assert_numbers(&numbers, "1 3 2 4 ");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		assert_int_equal(
+			state_reader_list(&reader, &room.head.state, parts[i].part, &numbers), 0);
+		assert_numbers(&numbers, parts[i].numbers);
+	}
 	state_reader_done(&reader);
 }
 
@@ -161,17 +130,18 @@ static void changes_are_what_is_there_now(void **state)
 {
 	struct state_reader reader;
 	struct state_numbers numbers;
-	struct room_state then;
-	struct growing room;
+	struct room_state then, now;
+	struct record_room room;
 
 	begin(&room, *state);
-	then = room.state;
-	grow(&room, TYPE_MEMBER, BOB, membership("join"));
-	grow(&room, "m.room.topic", "", json_pack("{s:s}", "topic", "dogs"));
+	then = room.head.state;
+	record_room_member(&room, "bob", "join", NULL);
+	add(&room, "m.room.topic");
+	now = room.head.state;
 	read_it(&room, &reader);
-	assert_int_equal(state_reader_changes(&reader, &then, &room.state, STATE_ALL, &numbers), 0);
+	assert_int_equal(state_reader_changes(&reader, &then, &now, STATE_ALL, &numbers), 0);
 	assert_numbers(&numbers, "5 4 ");
-	assert_int_equal(state_reader_changes(&reader, &room.state, &then, STATE_ALL, &numbers), 0);
+	assert_int_equal(state_reader_changes(&reader, &now, &then, STATE_ALL, &numbers), 0);
 	assert_numbers(&numbers, "3 ");
 	assert_int_equal(state_reader_changes(&reader, &then, &then, STATE_ALL, &numbers), 0);
 	assert_int_equal(numbers.len, 0);
@@ -184,13 +154,13 @@ static void a_missing_node_is_a_broken_store(void **state)
 	struct state_numbers numbers;
 	struct state_reader reader;
 	struct stored_event event;
-	struct growing room;
+	struct record_room room;
 
 	begin(&room, *state);
 	read_it(&room, &reader);
 	assert_int_equal(state_reader_list(&reader, &nowhere, STATE_OTHERS, &numbers), -MX_STORE);
 	state_reader_done(&reader);
-	state_reader_init(&reader, &room.f->call, ROOM);
+	state_reader_init(&reader, &room.f->call, room.room);
 	assert_int_equal(state_reader_load(&reader, &nowhere, TYPE_CREATE, MX_SLICE(""), &event),
 			 -MX_STORE);
 	assert_int_equal(state_reader_event(&reader, 99, &event), -MX_STORE);
