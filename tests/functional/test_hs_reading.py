@@ -4,8 +4,8 @@ and members."""
 import pytest
 
 from homeserver_world import V1, refused
-from rooms import (all_state, create, done, event, invite, join, leave, part, path, put_state,
-                   redact, say, send, set_state)
+from rooms import (all_state, create, done, event, invite, join, leave, messages, part, path,
+                   put_state, redact, say, send, set_state)
 
 
 @pytest.fixture
@@ -408,3 +408,17 @@ def test_an_event_is_found_by_its_time(talk):
     refused(bob.get(V1 + path(room, "timestamp_to_event") + "?dir=b&ts=1"), 404, "M_NOT_FOUND")
     for query in ("?dir=b", "?ts=1"):
         refused(bob.get(V1 + path(room, "timestamp_to_event") + query), 400, "M_MISSING_PARAM")
+
+
+# ---- people one does not want to hear of
+
+
+def test_who_is_ignored_is_not_read(talk):
+    ann, bob, room = talk
+    said = say(ann, room, "noise")
+    done(bob.put(f"/user/{bob.id}/account_data/m.ignored_user_list",
+                 {"ignored_users": {ann.id: {}}}))
+    assert messages(bob, room) == []
+    refused(bob.get(path(room, "event", said)), 404, "M_NOT_FOUND")
+    state = page(bob, room, "?dir=f&limit=1")["chunk"]
+    assert state[0]["sender"] == ann.id

@@ -192,3 +192,14 @@ def test_the_event_of_a_time(case):
         assert (reply.status, reply.errcode) == (403, "M_FORBIDDEN"), reply
     else:
         assert found(room.get("event", done(reply)["event_id"]))
+
+
+def test_the_old_initial_sync(case):
+    room, sees, topic = case
+    reply = room.get("initialSync", query="?limit=100")
+    if sees is None:
+        assert (reply.status, reply.errcode) == (403, "M_FORBIDDEN"), reply
+        return
+    bodies = {event["content"].get("body") for event in reply.json["messages"]["chunk"]}
+    assert bodies & ALL == sees
+    assert {"topic": topic} in [event["content"] for event in reply.json["state"]]
