@@ -127,8 +127,8 @@ static void a_form_has_what_it_should(void **state)
 			"content event_id origin_server_ts sender state_key type unsigned ",
 		[EVENT_VIEW_STRIPPED] = "content sender state_key type ",
 		[EVENT_VIEW_FEDERATION] =
-			"auth_events content depth hashes origin_server_ts prev_events "
-			"room_id sender signatures state_key type unsigned ",
+			("auth_events content depth hashes origin_server_ts prev_events "
+			 "room_id sender signatures state_key type unsigned "),
 	};
 	struct record_room room;
 	struct stored_event event;
