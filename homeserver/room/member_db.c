@@ -120,6 +120,17 @@ static int list(struct listing *l, struct store_range range)
 	return rc;
 }
 
+static struct member_list kept(const struct listing *l)
+{
+	struct member_list list = {
+		mx_arena_calloc(l->call->mem, l->found.len + 1, sizeof(*list.items)), l->found.len
+	};
+
+	if (list.len)
+		memcpy(list.items, l->found.items, list.len * sizeof(*list.items));
+	return list;
+}
+
 int member_db_list(const struct hs_call *call, uint32_t room, enum membership membership,
 		   struct mx_slice after, size_t limit, struct member_list *ret_list)
 {
@@ -135,12 +146,8 @@ int member_db_list(const struct hs_call *call, uint32_t room, enum membership me
 		range.from = key_behind(call->mem, range.from);
 	range.to = store_key_slice(&end);
 	rc = from.overflow ? 0 : list(&l, range);
-	if (rc == 0) {
-		ret_list->items = mx_arena_calloc(call->mem, l.found.len + 1,
-						  sizeof(*l.found.items));
-		memcpy(ret_list->items, l.found.items, l.found.len * sizeof(*l.found.items));
-		ret_list->len = l.found.len;
-	}
+	if (rc == 0)
+		*ret_list = kept(&l);
 	mx_vec_done(&l.found);
 	return rc;
 }
