@@ -18,6 +18,8 @@ PACKAGES_TEST=(
 	ccache clang clang-format llvm libclang-rt-dev libcmocka-dev python3 python3-venv
 	postgresql wrk chromium mandoc lintian shellcheck faketime procps systemd slapd ldap-utils
 )
+# Others' packages of Node bring npm along, and do not bear Debian's.
+command -v npm >/dev/null || PACKAGES_TEST+=(nodejs npm)
 
 # The ones of "$@" that are not installed, one a line.
 packages_missing() {

@@ -142,6 +142,15 @@ class Page:
             raise RuntimeError(got["exceptionDetails"]["text"])
         return got["result"].get("value")
 
+    def promised(self, expression):
+        """What the promise, which the expression makes, comes to."""
+        got = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                        awaitPromise=True)
+        if "exceptionDetails" in got:
+            thrown = got["exceptionDetails"].get("exception", {})
+            raise RuntimeError(thrown.get("description", got["exceptionDetails"]["text"]))
+        return got["result"].get("value")
+
     def complaints(self):
         """What was written to the console, thrown, or refused by a policy."""
         self.evaluate("1")  # what came before the answer is here now

@@ -23,6 +23,7 @@ WORKERS = (os.cpu_count() or 1) + 1
 VENV = BUILD / "venv"
 VENV_SYNAPSE = BUILD / "venv-synapse"
 VENV_SYDENT = BUILD / "venv-sydent"
+NPM = BUILD / "npm"
 PROGRAM_SECONDS = 600  # one cmocka program or fuzz replay
 PYTEST_SECONDS = 3600
 SHOWN = 12000  # characters of a failed program's output
@@ -364,7 +365,7 @@ def kind_interop(area):
         return Count(skipped=1)
     build("asan")
     return run_pytest("interop", "asan", area, python=synapse_python(),
-                      extra_env={"TRINITY_SYDENT": sydent_python()})
+                      extra_env={"TRINITY_SYDENT": sydent_python(), "TRINITY_NPM": npm_modules()})
 
 
 def kind_bench(area, short=False):
@@ -402,6 +403,26 @@ def python_with(name, path, requirements):
     except NoPackages as why:
         say(f"no {name}: {why}")
         return ""
+
+
+def npm_modules():
+    """Where the packages from npm are, or "" where they cannot be had."""
+    source, log = ROOT / "tests" / "interop" / "js", BUILD / "log" / "npm.log"
+    lists = [source / "package.json", source / "package-lock.json"]
+    stamp = NPM / "packages.sha256"
+    want = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
+    if stamp.exists() and stamp.read_text() == want:
+        return str(NPM)
+    shutil.rmtree(NPM, ignore_errors=True)
+    NPM.mkdir(parents=True)
+    for path in lists:
+        shutil.copy(path, NPM)
+    command = ["npm", "ci", "--prefix", str(NPM), "--ignore-scripts", "--no-audit", "--no-fund"]
+    if not shutil.which("npm") or run_logged(command, log) != 0:
+        say("no matrix-js-sdk: npm has no packages (build/log/npm.log)")
+        return ""
+    stamp.write_text(want)
+    return str(NPM)
 
 
 def synapse_python():

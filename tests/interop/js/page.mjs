@@ -1,0 +1,3 @@
+import { run } from "./talk.mjs";
+
+window.run = run;
