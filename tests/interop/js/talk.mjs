@@ -105,8 +105,9 @@ const steps = {
 		await bea.sendReadReceipt(read);
 		await bea.sendTyping(room, true, 20000);
 		await until(() => ann.getRoom(room).getMember(bea.getUserId())?.typing);
-		await until(() => ann.getRoom(room).getUsersReadUpTo(
-			ann.getRoom(room).findEventById(reaction.event_id)).includes(bea.getUserId()));
+		// Not what the client makes up itself of what she said.
+		await until(() => ann.getRoom(room).getEventReadUpTo(bea.getUserId(), true) ===
+			reaction.event_id);
 		const bundled = await ann.fetchRoomEvent(room, answer.event_id);
 		state.answer = answer.event_id;
 		return { edited, reactions: page.events.map((event) => event.getRelation().key),
