@@ -22,6 +22,8 @@ class Rooms:
         self.one = [self.make(self.people)]
         self.many = [self.make(self.people[:2]) for _ in range(ROOMS)]
         self.runs = 0
+        # A slow one answers nothing before it has worked on all that came.
+        self.seconds = measure.SECONDS if home.name == "Trinity" else 3 + 2 * measure.SECONDS
 
     def make(self, people):
         room = people[0].create_room()
@@ -34,7 +36,7 @@ class Rooms:
         self.runs += 1
         script = homeservers.send_script(path / "send.lua", people, rooms, self.runs)
         before = measure.cpu_seconds(self.home.pid)
-        rate, count = measure.load(self.home.server.plain.url, script, CONNECTIONS)
+        rate, count = measure.load(self.home.server.plain.url, script, CONNECTIONS, self.seconds)
         return rate, (measure.cpu_seconds(self.home.pid) - before) / count * 1e6
 
 

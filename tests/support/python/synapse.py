@@ -122,6 +122,7 @@ class Synapse(trinity.Daemon):
             "rc_joins": {"local": MANY, "remote": MANY},
             "rc_joins_per_room": MANY,
             "rc_registration": MANY,
+            "rc_room_creation": MANY,
             "rc_login": {"address": MANY, "account": MANY, "failed_attempts": MANY},
             "rc_invites": {"per_room": MANY, "per_user": MANY, "per_issuer": MANY},
             "rc_federation": {"sleep_limit": 10000, "reject_limit": 10000, "concurrent": 100},
