@@ -169,6 +169,9 @@ static void say(struct random_room *random, struct random_branch *branch, const 
 	assert_int_equal(event_parse(random->room.resolver.version, mx_str_slice(&json),
 				     random->room.mem, event, NULL),
 			 0);
+	/* What differs only in what a redaction takes away has one id: it is there already. */
+	if (state_fixture_find(&random->room, event->id))
+		return;
 	allowed = is_allowed(random, branch, event);
 	if (!allowed && !one_in(random, 12))
 		return;
