@@ -1,10 +1,12 @@
 """Finding rooms: aliases, the directory, summaries; and telling the administrator about them."""
 
+import concurrent.futures
+
 import pytest
 
 from homeserver_world import refused
-from rooms import (change, create, done, invite, join, leave, part, path, say, set_state,
-                   summary)
+from rooms import (change, create, done, invite, join, joined_rooms, leave, part, path, say,
+                   set_state, summary)
 
 
 def at(alias):
@@ -44,6 +46,26 @@ def test_an_alias_has_one_room(two):
     refused(bob.delete(at(alias)), 403, "M_FORBIDDEN")
     set_state(ann, room, "m.room.power_levels", {"users": {bob.id: 50}})
     done(bob.delete(at(alias)))
+
+
+def test_of_many_who_want_an_alias_one_gets_it(home):
+    people = [home.user(None) for _ in range(8)]
+    rooms = {user: create(user) for user in people}
+    wanted = at(f"#{people[0].name}-wanted:hs.test")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda user: user.put(wanted, {"room_id": rooms[user]}), people))
+    assert sorted(reply.status for reply in replies) == [200] + [409] * 7
+    winner = people[[reply.status for reply in replies].index(200)]
+    assert done(home.anybody.get(wanted))["room_id"] == rooms[winner]
+
+
+def test_of_many_rooms_with_one_alias_one_begins(home):
+    people = [home.user(None) for _ in range(8)]
+    wish = {"room_alias_name": f"{people[0].name}-first"}
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda user: user.post("/createRoom", wish), people))
+    assert sorted(reply.status for reply in replies) == [200] + [400] * 7
+    assert sum(len(joined_rooms(user)) for user in people) == 1
 
 
 @pytest.mark.parametrize("alias", ["#a:away.test", "#:hs.test", "a:hs.test", "#a",

@@ -1,10 +1,12 @@
 """Coming and going: joining, inviting, leaving, kicking, banning, knocking, forgetting."""
 
+import concurrent.futures
+
 import pytest
 
 from homeserver_world import V1, User, refused
 from rooms import (change, create, done, invite, join, joined_rooms, leave, member, membership,
-                   path, put_state, say, set_state)
+                   path, put_state, say, set_state, summary)
 
 RESTRICTED = ["8", "9", "10", "11", "12"]
 CONFIGURATION = {"registration": {"guests": True}}
@@ -78,6 +80,23 @@ def test_a_private_room_is_for_who_is_invited(three):
 @pytest.mark.parametrize("way", ["join", "knock"])
 def test_what_is_not_here_is_not_entered(three, way, target, status, errcode):
     refused(three[1].post(f"/{way}/{target}"), status, errcode)
+
+
+def test_many_come_and_go_at_once(three):
+    ann, _, _, room = three
+    people = [ann.world.user(None) for _ in range(12)]
+
+    def visit(user):
+        join(user, room)
+        said = say(user, room, "hello")
+        leave(user, room)
+        join(user, room)
+        return said
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert len(set(pool.map(visit, people))) == len(people)
+    assert len(done(ann.get(path(room, "joined_members")))["joined"]) == len(people) + 1
+    assert done(summary(ann, room))["num_joined_members"] == len(people) + 1
 
 
 # ---- restricted rooms
