@@ -305,7 +305,9 @@ static int run_once(struct exchange *ex, enum route_lane lane)
 	exchange_clear_run(ex);
 	ex->reply.cors = cors;
 	r->lane = lane;
-	rc = gates_pass(ex, false);
+	rc = ex->park_until_ms ? gates_again(ex) : 0;
+	if (rc == 0)
+		rc = gates_pass(ex, false);
 	if (rc)
 		return rc;
 	txn_begin(ex, lane);

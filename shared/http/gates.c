@@ -31,6 +31,22 @@ static int pass_authenticate(struct exchange *ex)
 	return 0;
 }
 
+int gates_again(struct exchange *ex)
+{
+	struct req *r = &ex->req;
+	const char *user = r->user, *device = r->device, *origin = r->origin;
+	int rc;
+
+	if (ex->gate == 0 || ex->entry->route->auth == AUTH_NONE)
+		return 0;
+	rc = ex->server->app.authenticate(r);
+	/* It is the same token: what was kept of it stays, and nothing piles up. */
+	r->user = user;
+	r->device = device;
+	r->origin = origin;
+	return rc;
+}
+
 static int pass_limit(struct exchange *ex)
 {
 	enum route_limit limit = ex->entry->route->limit;

@@ -1,6 +1,9 @@
 """What a device is signed in with: access tokens, refresh tokens, tokens for one log-in; and what
 an account may when it is locked, suspended or a guest."""
 
+import concurrent.futures
+import time
+
 import pytest
 
 import homeserver_world
@@ -116,6 +119,19 @@ def test_each_login_token_needs_the_password(home):
 def test_login_tokens_of_nobody_are_refused(home):
     refused(log_in_by(home, "nonsense"), 403, "M_FORBIDDEN")
     refused(home.anybody.post("/login", {"type": "m.login.token"}), 400, "M_MISSING_PARAM")
+
+
+def test_a_client_that_waits_is_told_nothing_once_it_is_signed_out(home):
+    ann = home.user("waiter")
+    other = ann.another_device()
+    since = other.get("/sync").json["next_batch"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(other.get, f"/sync?since={since}&timeout=20000")
+        time.sleep(0.5)  # it is parked by then
+        assert not waits.done()
+        ann.confirm("DELETE", f"/devices/{other.device}")
+        ann.put(f"/user/{ann.id}/account_data/org.example.secret", {"for": "ann"})
+        refused(waits.result(), 401, "M_UNKNOWN_TOKEN")
 
 
 # ---- interactive authentication
