@@ -349,8 +349,7 @@ bool dispatch_run(struct exchange *ex, enum route_lane lane)
 		return end_run(ex, rc);
 	if (!leave_io(ex))
 		return dispatch_finish(ex, -MX_BUSY);
-	exchange_clear_run(
-		ex); /* thousands may wait: what the run left behind would stay with each */
+	exchange_rest(ex);
 	if (!park_wait(ex->server->park, ex))
 		dispatch_again(ex);
 	return false;

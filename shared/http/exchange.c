@@ -13,7 +13,7 @@
 
 #define POOL_MAX      64 /* per thread; more only stand by after a burst */
 #define BODY_KEPT_MAX 8192
-#define OWN_BLOCK     2048
+#define OWN_BLOCK     1024 /* kept while a request is parked */
 #define RUN_BLOCK     2048
 
 struct pool {
@@ -110,13 +110,23 @@ static void drop_kept(struct req *r)
 void exchange_clear_run(struct exchange *ex)
 {
 	reply_clear(ex);
-	mx_arena_reset(ex->req.mem);
+	if (ex->req.mem)
+		mx_arena_reset(ex->req.mem);
+	else
+		ex->req.mem = mx_arena_new(RUN_BLOCK);
 	if (ex->req.err_fields)
 		json_decref(ex->req.err_fields);
 	ex->req.err_fields = NULL;
 	ex->req.err.code = MX_OK;
 	ex->req.err.retry_after_ms = 0;
 	ex->req.err.text[0] = '\0';
+}
+
+void exchange_rest(struct exchange *ex)
+{
+	exchange_clear_run(ex);
+	mx_arena_free(ex->req.mem);
+	ex->req.mem = NULL;
 }
 
 /* Everything but the arenas, the body's buffer and the pool's link starts as zeros. Field by

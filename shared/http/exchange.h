@@ -93,6 +93,9 @@ void exchange_give(struct exchange *ex);
 
 /* Forgets what a run of the handler left behind: arena, reply, error. */
 void exchange_clear_run(struct exchange *ex);
+/* The same for one that waits, which may be one of thousands: it has no arena until
+ * exchange_clear_run(). */
+void exchange_rest(struct exchange *ex);
 
 static inline struct exchange *exchange_of(struct req *r)
 {

@@ -60,7 +60,9 @@ struct client {
 
 /* The answer, the caller's; the client goes on from there. */
 json_t *client_sync(struct hs_fixture *f, struct client *client);
-/* The same of a new client of the user. */
+/* The same, without looking at it. */
+void client_skip(struct hs_fixture *f, struct client *client);
+/* The answer to a new client of the user. */
 json_t *first_sync(struct hs_fixture *f, const char *user);
 
 /* "join" of that room, or NULL. */
