@@ -392,6 +392,22 @@ def test_who_is_in_the_room_has_a_name(talk):
     assert set(joined) == {ann.id, bob.id}
 
 
+def test_history_goes_on_from_where_sync_stands(talk):
+    ann, bob, room = talk
+    for number in range(30):
+        say(ann, room, str(number))
+    synced = done(bob.get('/sync?filter={"room":{"timeline":{"limit":3}}}'))
+    here, now = synced["rooms"]["join"][room]["timeline"]["prev_batch"], synced["next_batch"]
+    assert bodies(page(bob, room, f"?dir=b&limit=3&from={here}")["chunk"]) == ["26", "25", "24"]
+    assert bodies(page(bob, room, f"?dir=b&limit=2&from={now}")["chunk"]) == ["29", "28"]
+    assert page(bob, room, f"?dir=f&from={now}")["chunk"] == []
+    say(ann, room, "later")
+    for query in (f"?dir=f&from={now}", f"?dir=b&to={now}"):
+        assert bodies(page(bob, room, query)["chunk"]) == ["later"]
+    leave(bob, room)
+    assert members(ann, room, f"?at={now}") == {ann.id: "join", bob.id: "join"}
+
+
 # ---- time
 
 
