@@ -7,6 +7,7 @@
 #include "homeserver/room/room_db.h"
 #include "homeserver/timeline/visibility.h"
 #include "homeserver/userdata/ignored.h"
+#include "shared/core/arena.h"
 #include "shared/core/str.h"
 #include "shared/json/canonical.h"
 
@@ -182,34 +183,50 @@ static void add_thread(const struct bundle *b)
 
 /* ---- all of them */
 
-static bool has_children(const struct bundle *b)
+static bool has_children(const struct hs_call *call, const struct stored_event *parent)
 {
 	const struct timeline_range range = newest(1);
 	struct relation_list list = { 0 };
 
-	return children(b, "", &range, &list) == 0 && list.len;
+	return relation_db_list(call, parent->room, parent->event.id, MX_SLICE(""), &range,
+				&list) == 0 &&
+	       list.len;
+}
+
+static void add_all(struct bundle *b)
+{
+	struct event_relation relation = { 0 };
+	struct json_object object = json_begin(b->out, "m.relations");
+
+	event_relation_of(&b->parent->event, b->call->mem, &relation);
+	add_references(b);
+	if (!mx_slice_is(relation.type, REL_REPLACE))
+		add_edit(b);
+	if (!relation.type.len)
+		add_thread(b);
+	json_end(b->out, object);
+}
+
+/* In memory of its own: a page of events may have very many children. */
+static void add_bundle(const struct hs_call *outer, const struct event_viewer *viewer,
+		       const struct stored_event *event, struct mx_str *out)
+{
+	mx_arena_auto *mem = mx_arena_new(0);
+	struct hs_call call = *outer;
+	struct bundle b = { .call = &call, .viewer = viewer, .parent = event, .out = out };
+
+	call.mem = mem;
+	if (viewer->ignored)
+		b.ignored = *viewer->ignored;
+	else if (ignored_load(&call, viewer->user_id, &b.ignored))
+		return;
+	add_all(&b);
 }
 
 void bundle_add(const struct hs_call *call, const struct event_viewer *viewer,
 		const struct stored_event *event, struct mx_str *out)
 {
-	struct bundle b = { .call = call, .viewer = viewer, .parent = event, .out = out };
-	struct event_relation relation = { 0 };
-	struct json_object object;
-
 	/* Spec: "State events do not currently receive bundled aggregations." */
-	if (event_is_state(&event->event) || !has_children(&b))
-		return;
-	if (viewer->ignored)
-		b.ignored = *viewer->ignored;
-	else if (ignored_load(call, viewer->user_id, &b.ignored))
-		return;
-	event_relation_of(&event->event, call->mem, &relation);
-	object = json_begin(out, "m.relations");
-	add_references(&b);
-	if (!mx_slice_is(relation.type, REL_REPLACE))
-		add_edit(&b);
-	if (!relation.type.len)
-		add_thread(&b);
-	json_end(out, object);
+	if (!event_is_state(&event->event) && has_children(call, event))
+		add_bundle(call, viewer, event, out);
 }
