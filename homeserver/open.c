@@ -1,16 +1,18 @@
 #include "homeserver/open.h"
 
 #include "homeserver/account/accounts.h"
+#include "homeserver/account/ending.h"
 #include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
+#include "homeserver/directory/published_db.h"
 #include "homeserver/ephemeral/receipts.h"
 #include "homeserver/event/event_db.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/message/messages.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/profile/people_db.h"
 #include "homeserver/profile/profile_db.h"
-#include "homeserver/directory/published_db.h"
 #include "homeserver/report/report_db.h"
 #include "homeserver/room/alias_db.h"
 #include "homeserver/room/block_db.h"
@@ -23,8 +25,8 @@
 #include "homeserver/stream/stream.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/sync/lazy_members.h"
-#include "homeserver/userdata/account_data.h"
 #include "homeserver/timeline/client_txn_db.h"
+#include "homeserver/userdata/account_data.h"
 #include "homeserver/userdata/filter_db.h"
 #include "homeserver/userdata/filters.h"
 #include "shared/core/time.h"
@@ -44,6 +46,7 @@ static const struct store_table *const *const table_lists[] = {
 	alias_tables,
 	block_tables,
 	client_txn_tables,
+	ending_tables,
 	event_tables,
 	filter_tables,
 	media_tables,

@@ -16,7 +16,8 @@ enum hs_route_flags {
 extern const struct route *const hs_routes[]; /* NULL-ended */
 extern const struct route *const hs_admin_routes[];
 
-extern const struct route address_routes[], fallback_routes[], threepids_routes[]; /* account/ */
+extern const struct route address_routes[], fallback_routes[], ending_routes[],
+	threepids_routes[]; /* account/ */
 extern const struct route filter_routes[]; /* userdata/filter_api.c */
 extern const struct route versions_routes[], server_keys_routes[], well_known_routes[],
 	capabilities_routes[], turn_routes[], later_routes[]; /* meta/ */
@@ -40,7 +41,8 @@ extern const struct route presence_routes[]; /* profile/presence_api.c */
 extern const struct route people_search_routes[]; /* profile/people_search_api.c */
 extern const struct route alias_routes[], room_admin_routes[], room_create_routes[],
 	room_upgrade_routes[], state_routes[]; /* room/ */
-extern const struct route join_routes[], leave_routes[], moderate_routes[]; /* member/ */
+extern const struct route join_routes[], leave_routes[], moderate_routes[],
+	onbind_routes[]; /* member/ */
 extern const struct route publicrooms_routes[], room_summary_routes[]; /* directory/ */
 extern const struct route report_routes[], report_admin_routes[]; /* report/ */
 extern const struct route send_routes[]; /* timeline/send_api.c */

@@ -1,6 +1,7 @@
 #include "homeserver/upkeep.h"
 
 #include "homeserver/account/address_claim.h"
+#include "homeserver/account/ending.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"
@@ -35,6 +36,7 @@ static size_t reap_client_txns(void *ctx, int64_t now_ms)
 /* A line each, as many add to it. */
 const struct chore upkeep_chores[] = {
 	{ "claims to addresses", MX_HOUR_MS, address_claims_reap, false },
+	{ "accounts that ended", 10 * MX_MINUTE_MS, endings_finish, true },
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
 	{ "old entries of the stream", MX_HOUR_MS, trim_stream },
