@@ -78,7 +78,7 @@ class Address:
             (mail for mail in self.mails() if mail.subject == subject), None))
 
     def mail(self):
-        """The one with the link of this session, once it has come."""
+        """The one with the link that was asked for, once it has come."""
         return eventually(lambda: next(
             (mail for mail in self.mails() if f"sid={self.sid}" in mail.text), None))
 
