@@ -55,7 +55,7 @@ def test_it_says_what_to_open_and_what_to_try(place):
     _, printed = place
     assert len(re.findall(r"https://localhost:\d+/", printed)) >= 2
     assert len(re.findall(r"http://127\.0\.0\.1:\d+/", printed)) >= 2
-    assert len(commands(printed)) == 13
+    assert len(commands(printed)) == 23
     assert "quickstart stop" in printed
 
 
@@ -72,10 +72,11 @@ def test_the_readme_shows_what_is_printed(place):
 def test_each_printed_command_works(place):
     _, printed = place
     (own, query, notary, base, asked, mail, token, proved, checked, bound, found, who,
-     identity) = paste(commands(printed))
+     identity, _, _, ann, bob, room, joined, sent, read, account, vouched, users,
+     homeserver) = paste(commands(printed))
     assert '"verify_keys"' in own
     assert '"server_keys"' in query and '"verify_keys"' in query
-    assert '"ready": true' in notary and '"ready": true' in identity
+    assert all('"ready": true' in status for status in (notary, identity, homeserver))
     assert (base, asked, token) == ("", "", "")
     assert "To: ann@example.org" in mail
     assert json.loads(proved) == {"success": True}
@@ -83,11 +84,18 @@ def test_each_printed_command_works(place):
     assert json.loads(bound)["mxid"] == json.loads(found)["mxid"] == "@ann:example.org"
     assert json.loads(found)["signatures"]
     assert "email ann@example.org: @ann:example.org" in who
+    assert (ann, bob, room) == ("", "", "")
+    assert json.loads(joined)["room_id"].startswith("!") and json.loads(sent)["event_id"]
+    assert json.loads(read)["chunk"][0]["content"]["body"] == "hello"
+    assert json.loads(account)["token"]
+    [vouched] = json.loads(vouched)["server_keys"]
+    assert len(vouched["signatures"]) == 2
+    assert "@ann" in users and "@bob" in users
 
 
 def test_the_validation_may_be_tried_again_and_again(place):
     _, printed = place
-    validation = commands(printed)[3:-2]
+    validation = commands(printed)[3:11]
     for _ in range(6):
         assert "@ann:example.org" in paste(validation)[-1]
 
@@ -119,36 +127,38 @@ def test_each_printed_address_answers(place):
         opened = subprocess.run(["curl", "-sf", "--cacert", str(directory / "tls/ca.pem"), url],
                                 capture_output=True, text=True, timeout=60)
         assert json.loads(opened.stdout)["versions"]
-    assert len(versions) == 2
+    assert len(versions) == 4
 
 
 def test_started_again_it_finds_itself_running(place):
     directory, _ = place
     again = quickstart("start", directory)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.count("runs already") == 3
+    assert again.stdout.count("runs already") == 4
     assert "before this build" not in again.stdout
 
 
 def test_status_says_that_it_is_ready(place):
     directory, _ = place
     status = quickstart("status", directory)
-    assert status.returncode == 0 and status.stdout.count("is ready (pid") == 3
+    assert status.returncode == 0 and status.stdout.count("is ready (pid") == 4
 
 
 def test_secrets_are_for_their_owner_only(place):
     directory, _ = place
     for name in ("tls/ca.key", "tls/server.key", "notary/signing.key", "notary/notary.yaml",
-                 "identity/signing.key", "identity/identity.yaml", "mail/mails"):
+                 "identity/signing.key", "identity/identity.yaml", "mail/mails",
+                 "homeserver/signing.key", "homeserver/homeserver.yaml"):
         assert (directory / name).stat().st_mode & 0o077 == 0, name
-    for name in ("notary", "identity"):
+    for name in ("notary", "identity", "homeserver"):
         assert (directory / name / "data").stat().st_mode & 0o7777 == 0o700
         assert "warn" not in (directory / name / "log").read_text()
 
 
 def test_stopped_and_started_it_keeps_its_keys(place):
     directory, _ = place
-    names = ("notary/signing.key", "identity/signing.key", "identity/identity.yaml")
+    names = ("notary/signing.key", "identity/signing.key", "identity/identity.yaml",
+             "homeserver/signing.key")
     before = [(directory / name).read_bytes() for name in names]
     assert quickstart("stop", directory).returncode == 0
     assert quickstart("status", directory).returncode == 3
