@@ -55,10 +55,12 @@ static void add_moderation(struct req *r, json_t *all)
 
 static int get_capabilities(struct req *r)
 {
+	const struct hs_conf *conf = conf_of(r->app);
 	json_t *all = json_pack("{s:o}", "m.room_versions", room_versions_new());
 
 	json_object_set_new(all, "m.change_password", enabled_new(true));
-	json_object_set_new(all, "m.3pid_changes", enabled_new(true));
+	json_object_set_new(all, "m.3pid_changes",
+			    enabled_new(!conf->threepids.changes || *conf->threepids.changes));
 	add_profile(r->app, all);
 	json_object_set_new(all, "m.get_login_token", enabled_new(true));
 	json_object_set_new(all, "m.forget_forced_upon_leave", enabled_new(false));

@@ -97,6 +97,16 @@ def test_capabilities_name_the_versions_of_rooms(ann):
     assert "m.account_moderation" not in capabilities
 
 
+def test_what_the_operator_forbids_is_said(make_home):
+    home = make_home({"threepids": {"changes": False},
+                      "profiles": {"locked": ["displayname", "m.tz"]}}).start()
+    capabilities = home.user("ann").get("/capabilities").json["capabilities"]
+    assert capabilities["m.3pid_changes"] == capabilities["m.set_displayname"] == {"enabled": False}
+    assert capabilities["m.set_avatar_url"] == {"enabled": True}
+    assert capabilities["m.profile_fields"] == {
+        "enabled": True, "disallowed": ["displayname", "m.tz"]}
+
+
 def test_administrators_may_moderate(home, ann):
     done = home.homeserver.command("user", "admin", ann.id)
     assert done.returncode == 0, done.stderr

@@ -55,7 +55,7 @@ def test_it_says_what_to_open_and_what_to_try(place):
     _, printed = place
     assert len(re.findall(r"https://localhost:\d+/", printed)) >= 2
     assert len(re.findall(r"http://127\.0\.0\.1:\d+/", printed)) >= 2
-    assert len(commands(printed)) == 23
+    assert len(commands(printed)) == 25
     assert "quickstart stop" in printed
 
 
