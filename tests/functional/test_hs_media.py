@@ -300,6 +300,29 @@ def test_quarantine_hides_every_copy(home, ann):
     assert download(ann, second).body == content
 
 
+def test_uploads_and_removals_of_the_same_bytes_at_once_lose_nothing(home, ann):
+    content, kept = b"wanted by many" * 200, []
+
+    def come_and_go(number):
+        for i in range(12):
+            media_id = upload(ann, content)
+            if (i + number) % 3 == 0:
+                kept.append(media_id)
+            else:
+                assert admin(home, "DELETE", f"media/{SERVER}/{media_id}").status == 200
+
+    threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(kept) == 20
+    assert all(download(ann, media_id).body == content for media_id in kept)
+    for media_id in kept:
+        admin(home, "DELETE", f"media/{SERVER}/{media_id}")
+    assert hashlib.sha256(content).hexdigest()[2:] not in files(home)
+
+
 def test_the_same_by_commands(home, ann):
     def command(*words):
         done = home.homeserver.command("media", *words)
