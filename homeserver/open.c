@@ -16,7 +16,6 @@
 #include "homeserver/report/report_db.h"
 #include "homeserver/room/alias_db.h"
 #include "homeserver/room/block_db.h"
-#include "homeserver/message/messages.h"
 #include "homeserver/media/media.h"
 #include "homeserver/media/media_file.h"
 #include "homeserver/room/room_db.h"
