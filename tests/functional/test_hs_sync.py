@@ -128,6 +128,18 @@ def test_only_the_device_that_sent_sees_its_transaction(talk):
     assert told == ["mine", None, None]
 
 
+def test_a_device_that_was_signed_out_is_told_nothing(talk):
+    ann, bob, room = talk
+    laptop = Syncing(ann.another_device())
+    laptop.sync()
+    waiting = laptop.pool.submit(laptop.ask, timeout=20000)
+    time.sleep(0.2)
+    assert not waiting.done()
+    done(laptop.user.post("/logout"))
+    say(bob, room, "secret")
+    refused(waiting.result(5), 401, "M_UNKNOWN_TOKEN")
+
+
 def test_a_client_goes_on_after_a_restart(make_home):
     home = make_home().start()
     ann, bob = home.user("ann"), home.user("bob")
