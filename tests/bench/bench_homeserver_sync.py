@@ -13,7 +13,7 @@ import homeservers
 import measure
 
 ROOMS = 20 if measure.SHORT else 500
-EVENTS = 5 if measure.SHORT else 50  # said in each
+EVENTS = 5 if measure.SHORT else 20  # said in each
 POLLS = 100 if measure.SHORT else 4000
 LAZY = json.dumps({"room": {"timeline": {"limit": 20}, "state": {"lazy_load_members": True}}})
 FIRST_MS, NOTHING_MS, ONE_MS, POLL_KIB = 300, 0.1, 0.5, 6
