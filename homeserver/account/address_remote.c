@@ -92,7 +92,7 @@ int address_remote_begin(const struct hs_call *call, const struct address_remote
 	struct opening opening = { .request = request->session, .err = &r->err };
 	json_auto_t *where = NULL;
 	mx_autofree char *text = NULL;
-	const char *sid;
+	const char *sid = NULL;
 	int rc = ask_for_token(call, remote, r, &sid);
 
 	if (rc)

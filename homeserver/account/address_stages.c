@@ -34,7 +34,7 @@ static int attempt(struct req *r, const json_t *auth, const char *medium, json_t
 {
 	struct hs_call call = call_of(r);
 	struct store_view *view;
-	const char *sid, *secret;
+	const char *sid = NULL, *secret = NULL;
 	struct claim claim;
 	int rc = read_creds(r, auth, &sid, &secret);
 

@@ -103,7 +103,7 @@ static int list_mutual(struct req *r)
 	const char *other = req_query(r, "user_id");
 	struct room_ids rooms;
 	struct mx_id id;
-	size_t from;
+	size_t from = 0;
 	int rc;
 
 	if (!other)
