@@ -145,7 +145,6 @@ static int riddle_ask(struct req *r, const char *response)
 	riddle = mx_calloc(1, sizeof(*riddle));
 	atomic_init(&riddle->refs, 2);
 	riddle->wake = req_wake_new(r, ASK_MS);
-	riddle->wake = req_wake_new(r, ASK_MS);
 	kept_add(r, riddle, riddle_unref);
 	request.body = mx_str_slice(&form);
 	net_start(hs->net, &request, riddle_answered, riddle);
