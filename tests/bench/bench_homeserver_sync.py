@@ -7,7 +7,6 @@ import resource
 import socket
 import statistics
 import time
-import urllib.parse
 
 import homeservers
 import measure
@@ -36,7 +35,7 @@ class Reader:
     def first(self):
         """(seconds, bytes)"""
         began = time.monotonic()
-        reply = self.reader.request("GET", "/sync?" + urllib.parse.urlencode({"filter": LAZY}))
+        reply = self.reader.request("GET", homeservers.sync_path(filter=LAZY))
         assert reply.status == 200 and len(reply.json["rooms"]["join"]) == ROOMS, reply
         return time.monotonic() - began, len(reply.body)
 
@@ -45,7 +44,7 @@ class Reader:
 
     def cost_since(self, path, token):
         """ms of processor time of a /sync since the token, which answers at once."""
-        target = "/sync?" + urllib.parse.urlencode({"filter": LAZY, "since": token, "timeout": 0})
+        target = homeservers.sync_path(filter=LAZY, since=token, timeout=0)
         script = homeservers.get_script(path / "sync.lua", [(self.reader, target)])
         before = measure.cpu_seconds(self.home.pid)
         _, count = measure.load(self.home.server.plain.url, script, 4)
@@ -84,8 +83,8 @@ def later_syncs(path, sides):
 
 def open_poll(side, token):
     connection = socket.create_connection(("127.0.0.1", side.home.server.plain.port))
-    target = homeservers.V3 + "/sync?" + urllib.parse.urlencode({
-        "filter": LAZY, "since": token, "timeout": 600000})
+    target = homeservers.V3 + homeservers.sync_path(
+        filter=LAZY, since=token, timeout=600000)
     connection.sendall((f"GET {target} HTTP/1.1\r\nHost: hs.test\r\n"
                         f"Authorization: Bearer {side.reader.token}\r\n\r\n").encode())
     return connection

@@ -51,7 +51,11 @@ class Person:
         return self.do("PUT", send_path(room, txn), {"msgtype": "m.text", "body": text})
 
     def sync(self, **more):
-        return self.do("GET", "/sync?" + urllib.parse.urlencode(more))
+        return self.do("GET", sync_path(**more))
+
+
+def sync_path(**query):
+    return "/sync?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
 
 
 def send_path(room, txn):
