@@ -1,9 +1,9 @@
 /* The admin listener: registration tokens. */
 #include "homeserver/account/registration_token.h"
-#include "homeserver/admin/admin.h"
 #include "homeserver/call.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
+#include "shared/daemon/admin_page.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 

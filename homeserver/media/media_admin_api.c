@@ -5,6 +5,7 @@
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
+#include "shared/daemon/admin_page.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 
@@ -99,12 +100,12 @@ static int put_quarantine(struct req *r)
 	return rc;
 }
 
-#define ITEM "/admin/v1/media/{serverName}/{mediaId}"
+#define ITEM ADMIN_V1 "/media/{serverName}/{mediaId}"
 
 const struct route media_admin_routes[] = {
 	{ GET, ITEM, get_media, .txn = TXN_READ },
 	{ DELETE, ITEM, delete_media },
 	{ PUT, ITEM "/quarantine", put_quarantine, .body = "admin/media_quarantine" },
-	{ GET, "/admin/v1/users/{userId:user_id}/media", list_media, .txn = TXN_READ },
+	{ GET, ADMIN_V1 "/users/{userId:user_id}/media", list_media, .txn = TXN_READ },
 	{ 0 },
 };

@@ -62,7 +62,7 @@ static int delete_report(struct req *r)
 }
 
 const struct route report_admin_routes[] = {
-	{ GET, "/admin/reports", list_reports, .txn = TXN_READ },
-	{ DELETE, "/admin/reports/{id}", delete_report, .txn = TXN_WRITE },
+	{ GET, ADMIN_V1 "/reports", list_reports, .txn = TXN_READ },
+	{ DELETE, ADMIN_V1 "/reports/{id}", delete_report, .txn = TXN_WRITE },
 	{ 0 },
 };

@@ -120,14 +120,14 @@ static int unpublish_room(struct req *r)
 	return rc;
 }
 
-#define ROOM "/admin/rooms/{room_id:room_id}"
+#define ROOM ADMIN_V1 "/rooms/{room_id:room_id}"
 
 const struct route room_admin_routes[] = {
-	{ GET, "/admin/rooms", list_rooms, .txn = TXN_READ },
+	{ GET, ADMIN_V1 "/rooms", list_rooms, .txn = TXN_READ },
 	{ GET, ROOM, get_room, .txn = TXN_READ },
 	{ DELETE, ROOM "/published", unpublish_room, .txn = TXN_WRITE },
 	{ PUT, ROOM "/block", block_room, .txn = TXN_WRITE, .body = "admin/reason" },
 	{ DELETE, ROOM "/block", unblock_room, .txn = TXN_WRITE },
-	{ GET, "/admin/blocked_rooms", list_blocked, .txn = TXN_READ },
+	{ GET, ADMIN_V1 "/blocked-rooms", list_blocked, .txn = TXN_READ },
 	{ 0 },
 };

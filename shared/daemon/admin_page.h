@@ -7,6 +7,9 @@
 
 struct req;
 
+/* Where the paths of a daemon's own begin. */
+#define ADMIN_V1 "/admin/v1"
+
 /* Of the query: limit and after. -MX_INVALID_PARAM. */
 int admin_page(struct req *r, struct page *ret_page);
 /* Puts `next` into a list's answer unless it is the last page. */

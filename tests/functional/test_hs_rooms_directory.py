@@ -235,7 +235,7 @@ def test_a_restricted_room_shows_itself_to_who_may_join(two):
 
 
 def reports(home):
-    return done(home.admin("GET", "/admin/reports?limit=1000"))["reports"]
+    return done(home.admin("GET", "/admin/v1/reports?limit=1000"))["reports"]
 
 
 def test_reports_reach_the_administrator(two, home):
@@ -253,9 +253,9 @@ def test_reports_reach_the_administrator(two, home):
                      "score": -100}
     assert of_room == {"reporter": bob.id, "room_id": room, "reason": "a room"}
     for report in mine:
-        assert home.admin("DELETE", f"/admin/reports/{report['id']}").status == 200
+        assert home.admin("DELETE", f"/admin/v1/reports/{report['id']}").status == 200
     assert not [report for report in reports(home) if report["reporter"] == bob.id]
-    assert home.admin("DELETE", f"/admin/reports/{mine[0]['id']}").status == 404
+    assert home.admin("DELETE", f"/admin/v1/reports/{mine[0]['id']}").status == 404
 
 
 def test_reports_have_limits(two):
@@ -272,18 +272,18 @@ def test_reports_have_limits(two):
 
 def test_the_administrator_sees_rooms_and_blocks_them(two, home):
     ann, bob, room = two
-    shown = done(home.admin("GET", f"/admin/rooms/{part(room)}"))
+    shown = done(home.admin("GET", f"/admin/v1/rooms/{part(room)}"))
     assert shown["creator"] == ann.id and shown["blocked"] is False
-    assert room in [row["room_id"] for row in done(home.admin("GET", "/admin/rooms?limit=1000"))
+    assert room in [row["room_id"] for row in done(home.admin("GET", "/admin/v1/rooms?limit=1000"))
                     ["rooms"]]
-    assert home.admin("PUT", f"/admin/rooms/{part(room)}/block", {"reason": "spam"}).status == 200
+    assert home.admin("PUT", f"/admin/v1/rooms/{part(room)}/block", {"reason": "spam"}).status == 200
     refused(change(bob, room, "join"), 403, "M_FORBIDDEN")
     assert {"room_id": room, "reason": "spam"}.items() <= [
-        row for row in done(home.admin("GET", "/admin/blocked_rooms"))["rooms"]
+        row for row in done(home.admin("GET", "/admin/v1/blocked-rooms"))["rooms"]
         if row["room_id"] == room][0].items()
     say(ann, room, "who is in stays in")
-    assert home.admin("DELETE", f"/admin/rooms/{part(room)}/block").status == 200
+    assert home.admin("DELETE", f"/admin/v1/rooms/{part(room)}/block").status == 200
     join(bob, room)
     done(publish(ann, room))
-    assert home.admin("DELETE", f"/admin/rooms/{part(room)}/published").status == 200
+    assert home.admin("DELETE", f"/admin/v1/rooms/{part(room)}/published").status == 200
     assert room not in found(bob, limit=500)
