@@ -122,7 +122,7 @@ static int was_changed(const struct hs_call *call, const char *user_id, const ch
 	if (!is_shown_in_rooms(key))
 		return 0;
 	rc = people_update(call, user_id);
-	return rc ? rc : profile_todo_db_put(call, user_id);
+	return rc ? rc : profile_change_db_put(call, user_id);
 }
 
 static int field_remove(const struct hs_call *call, const char *user_id, const char *key)
@@ -198,7 +198,7 @@ int profile_erase(const struct hs_call *call, const char *user_id)
 	people_db_delete(call->txn, user_id);
 	for (size_t i = 0; i < fields.len; i++)
 		profile_db_delete(call->txn, user_id, fields.items[i].key.ptr);
-	return profile_todo_db_put(call, user_id);
+	return profile_change_db_put(call, user_id);
 }
 
 /* ---- asking */

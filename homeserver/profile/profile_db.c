@@ -9,11 +9,11 @@
 #include "shared/store/store.h"
 
 const struct store_table profile_table = { .name = "profile" };
-const struct store_table profile_todo_table = { .name = "profile_todo" };
+const struct store_table profile_change_table = { .name = "profile_change" };
 
 const struct store_table *const profile_tables[] = {
 	&profile_table,
-	&profile_todo_table,
+	&profile_change_table,
 	NULL,
 };
 
@@ -123,13 +123,13 @@ static int read_version(struct mx_slice value, uint64_t *ret_version)
 
 /* Also in what was done already: versions grow with the clock, so that the same one does not come
  * back when a row was removed meanwhile. */
-int profile_todo_db_put(const struct hs_call *call, const char *user_id)
+int profile_change_db_put(const struct hs_call *call, const char *user_id)
 {
 	struct store_key name = user_key(user_id);
 	uint64_t version = (uint64_t)call->now_ms, old;
 	mx_str_auto record = { 0 };
 	struct mx_slice value;
-	int rc = call_get(call, &profile_todo_table, store_key_slice(&name), &value);
+	int rc = call_get(call, &profile_change_table, store_key_slice(&name), &value);
 
 	if (rc == 0)
 		rc = read_version(value, &old);
@@ -139,42 +139,43 @@ int profile_todo_db_put(const struct hs_call *call, const char *user_id)
 		version = old + 1;
 	record_begin(&record, 1);
 	record_put_u64(&record, version);
-	store_txn_put(call->txn, &profile_todo_table, store_key_slice(&name),
+	store_txn_put(call->txn, &profile_change_table, store_key_slice(&name),
 		      mx_str_slice(&record));
 	return 0;
 }
 
-int profile_todo_db_list(const struct hs_call *call, size_t limit, struct profile_todos *ret_todos)
+int profile_change_db_list(const struct hs_call *call, size_t limit,
+			   struct profile_change_list *ret_list)
 {
 	const struct store_range range = { .limit = limit };
 	struct store_rows rows;
-	int rc = call_scan(call, &profile_todo_table, &range, &rows);
+	int rc = call_scan(call, &profile_change_table, &range, &rows);
 
 	if (rc)
 		return rc;
-	ret_todos->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_todos->items));
-	ret_todos->len = rows.len;
+	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
+	ret_list->len = rows.len;
 	for (size_t i = 0; rc == 0 && i < rows.len; i++) {
 		struct mx_slice rest = rows.items[i].key;
 
-		ret_todos->items[i].user_id = read_text(&rest, call->mem);
-		rc = ret_todos->items[i].user_id
-			     ? read_version(rows.items[i].value, &ret_todos->items[i].version)
+		ret_list->items[i].user_id = read_text(&rest, call->mem);
+		rc = ret_list->items[i].user_id
+			     ? read_version(rows.items[i].value, &ret_list->items[i].version)
 			     : -MX_STORE;
 	}
 	return rc;
 }
 
-int profile_todo_db_done(const struct hs_call *call, const struct profile_todo *todo)
+int profile_change_db_done(const struct hs_call *call, const struct profile_change *change)
 {
-	struct store_key name = user_key(todo->user_id);
+	struct store_key name = user_key(change->user_id);
 	struct mx_slice value;
 	uint64_t version;
-	int rc = call_get(call, &profile_todo_table, store_key_slice(&name), &value);
+	int rc = call_get(call, &profile_change_table, store_key_slice(&name), &value);
 
 	if (rc == 0)
 		rc = read_version(value, &version);
-	if (rc == 0 && version == todo->version)
-		store_txn_delete(call->txn, &profile_todo_table, store_key_slice(&name));
+	if (rc == 0 && version == change->version)
+		store_txn_delete(call->txn, &profile_change_table, store_key_slice(&name));
 	return rc == -MX_NOT_FOUND ? 0 : rc;
 }

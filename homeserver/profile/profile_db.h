@@ -12,7 +12,7 @@ struct mx_arena;
 struct store_table;
 struct store_txn;
 
-extern const struct store_table profile_table, profile_todo_table;
+extern const struct store_table profile_table, profile_change_table;
 extern const struct store_table *const profile_tables[]; /* NULL-ended */
 
 /* Largest number of fields that PROFILE_BYTES_MAX leaves room for. */
@@ -38,17 +38,18 @@ void profile_db_delete(struct store_txn *txn, const char *user_id, const char *k
 
 /* ---- whose rooms have to hear of a change. The version tells one change from the next. */
 
-struct profile_todo {
+struct profile_change {
 	const char *user_id;
 	uint64_t version;
 };
 
-struct profile_todos {
-	struct profile_todo *items;
+struct profile_change_list {
+	struct profile_change *items;
 	size_t len;
 };
 
-int profile_todo_db_put(const struct hs_call *call, const char *user_id);
-int profile_todo_db_list(const struct hs_call *call, size_t limit, struct profile_todos *ret_todos);
+int profile_change_db_put(const struct hs_call *call, const char *user_id);
+int profile_change_db_list(const struct hs_call *call, size_t limit,
+			   struct profile_change_list *ret_list);
 /* Unless it is another version by now. */
-int profile_todo_db_done(const struct hs_call *call, const struct profile_todo *todo);
+int profile_change_db_done(const struct hs_call *call, const struct profile_change *change);

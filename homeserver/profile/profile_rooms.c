@@ -14,8 +14,8 @@
 #include "shared/json/json.h"
 #include "shared/store/store.h"
 
-#define TODO_LIST 100
-#define TRIES_MAX 5 /* of one room, when others write at the same moment */
+#define CHANGES_AT_ONCE 100
+#define TRIES_MAX       5 /* of one room, when others write at the same moment */
 
 /* Of a membership: what is not repeated with the next event.
  * Spec: m.room.member, "join_authorised_via_users_server", "third_party_invite" */
@@ -164,12 +164,12 @@ static int load_work(struct hs_call *call, const char *user_id, struct person *p
 	return rc;
 }
 
-static int finish(struct hs_call *call, const struct profile_todo *todo)
+static int finish(struct hs_call *call, const struct profile_change *change)
 {
 	int rc;
 
 	call->txn = store_txn_begin(call->hs->store);
-	rc = profile_todo_db_done(call, todo);
+	rc = profile_change_db_done(call, change);
 	if (rc)
 		store_txn_abort(call->txn);
 	else
@@ -179,14 +179,14 @@ static int finish(struct hs_call *call, const struct profile_todo *todo)
 	return rc == -MX_CONFLICT ? 0 : rc;
 }
 
-static int do_user(struct hs *hs, const struct profile_todo *todo, const _Atomic bool *stopping)
+static int do_user(struct hs *hs, const struct profile_change *change, const _Atomic bool *stopping)
 {
 	mx_arena_auto *mem = mx_arena_new(0), *room_mem = mx_arena_new(0);
 	struct hs_call call = { .hs = hs, .mem = mem, .now_ms = mx_now_ms() };
 	struct hs_call room_call = call;
 	struct room_ids ids = { 0 };
 	struct person person;
-	int rc = load_work(&call, todo->user_id, &person, &ids);
+	int rc = load_work(&call, change->user_id, &person, &ids);
 
 	room_call.mem = room_mem;
 	for (size_t i = 0; rc == 0 && i < ids.len && !*stopping; i++) {
@@ -194,18 +194,18 @@ static int do_user(struct hs *hs, const struct profile_todo *todo, const _Atomic
 		rc = do_room(&room_call, ids.items[i], &person);
 		mx_arena_reset(room_mem);
 	}
-	return rc || *stopping ? rc : finish(&call, todo);
+	return rc || *stopping ? rc : finish(&call, change);
 }
 
 /* ---- all of them */
 
-static int list_todos(struct hs *hs, struct mx_arena *mem, struct profile_todos *todos)
+static int load_changes(struct hs *hs, struct mx_arena *mem, struct profile_change_list *list)
 {
 	struct hs_call call = { .hs = hs, .mem = mem };
 	int rc;
 
 	call.view = store_view_begin(hs->store);
-	rc = profile_todo_db_list(&call, TODO_LIST, todos);
+	rc = profile_change_db_list(&call, CHANGES_AT_ONCE, list);
 	store_view_end(call.view);
 	return rc;
 }
@@ -214,12 +214,12 @@ static int list_todos(struct hs *hs, struct mx_arena *mem, struct profile_todos 
 static int do_some(struct hs *hs, const _Atomic bool *stopping, size_t *ret_count)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
-	struct profile_todos todos = { 0 };
-	int rc = list_todos(hs, mem, &todos);
+	struct profile_change_list list = { 0 };
+	int rc = load_changes(hs, mem, &list);
 
-	for (size_t i = 0; rc == 0 && i < todos.len && !*stopping; i++)
-		rc = do_user(hs, &todos.items[i], stopping);
-	*ret_count = todos.len;
+	for (size_t i = 0; rc == 0 && i < list.len && !*stopping; i++)
+		rc = do_user(hs, &list.items[i], stopping);
+	*ret_count = list.len;
 	return rc;
 }
 

@@ -58,7 +58,7 @@ static void *run(void *ctx)
 }
 
 /* On the committer's thread. */
-static void on_todo(void *ctx, struct mx_slice key, struct mx_slice value)
+static void on_change(void *ctx, struct mx_slice key, struct mx_slice value)
 {
 	struct profiles *profiles = ctx;
 
@@ -79,7 +79,7 @@ struct profiles *profiles_start(struct hs *hs)
 	profiles->work = true; /* what the last run left */
 	pthread_mutex_init(&profiles->lock, NULL);
 	mx_cond_init(&profiles->woken);
-	store_watch(hs->store, &profile_todo_table, on_todo, profiles);
+	store_watch(hs->store, &profile_change_table, on_change, profiles);
 	profiles->thread = mx_thread_start("profiles", run, profiles);
 	return profiles;
 }
@@ -88,7 +88,7 @@ void profiles_stop(struct profiles *profiles)
 {
 	if (!profiles)
 		return;
-	store_watch(profiles->hs->store, &profile_todo_table, NULL, NULL);
+	store_watch(profiles->hs->store, &profile_change_table, NULL, NULL);
 	pthread_mutex_lock(&profiles->lock);
 	profiles->stopping = true;
 	pthread_cond_signal(&profiles->woken);

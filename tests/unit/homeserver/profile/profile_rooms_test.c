@@ -70,12 +70,12 @@ static void set(struct hs_fixture *f, const char *key, const char *text)
 static void tell(struct hs_fixture *f)
 {
 	static const _Atomic bool goes_on;
-	struct profile_todos todos;
+	struct profile_change_list list;
 
 	assert_int_equal(profile_rooms_tell(&f->hs, &goes_on), 0);
 	hs_fixture_read(f);
-	assert_int_equal(profile_todo_db_list(&f->call, 10, &todos), 0);
-	assert_int_equal(todos.len, 0);
+	assert_int_equal(profile_change_db_list(&f->call, 10, &list), 0);
+	assert_int_equal(list.len, 0);
 }
 
 /* The membership is this; the number of the room's newest event. */

@@ -35,10 +35,10 @@ static void assert_profile(struct hs_fixture *f, const char *expected)
 	assert_true(json_equal(profile, wanted));
 }
 
-static size_t todos_of(struct hs_fixture *f, struct profile_todos *todos)
+static size_t changes_of(struct hs_fixture *f, struct profile_change_list *list)
 {
-	assert_int_equal(profile_todo_db_list(&f->call, 10, todos), 0);
-	return todos->len;
+	assert_int_equal(profile_change_db_list(&f->call, 10, list), 0);
+	return list->len;
 }
 
 static void fields_are_set_and_removed(void **state)
@@ -121,24 +121,24 @@ static void a_profile_stays_below_its_size(void **state)
 static void changes_that_rooms_show_are_noted(void **state)
 {
 	struct hs_fixture *f = *state;
-	struct profile_todos first, second;
+	struct profile_change_list first, second;
 
 	assert_int_equal(set(f, "m.tz", json_string("UTC")), 0);
-	assert_int_equal(todos_of(f, &first), 0);
+	assert_int_equal(changes_of(f, &first), 0);
 	assert_int_equal(set(f, "displayname", json_string("Ann")), 0);
-	assert_int_equal(todos_of(f, &first), 1);
+	assert_int_equal(changes_of(f, &first), 1);
 	assert_string_equal(first.items[0].user_id, ANN);
 	assert_int_equal(set(f, "displayname", json_string("Ann")), 0);
-	assert_int_equal(todos_of(f, &second), 1);
+	assert_int_equal(changes_of(f, &second), 1);
 	assert_int_equal(second.items[0].version, first.items[0].version);
 	assert_int_equal(set(f, "avatar_url", json_string("mxc://here.example/abc")), 0);
 
-	assert_int_equal(profile_todo_db_done(&f->call, &first.items[0]), 0);
+	assert_int_equal(profile_change_db_done(&f->call, &first.items[0]), 0);
 	hs_fixture_write(f);
-	assert_int_equal(todos_of(f, &second), 1);
-	assert_int_equal(profile_todo_db_done(&f->call, &second.items[0]), 0);
+	assert_int_equal(changes_of(f, &second), 1);
+	assert_int_equal(profile_change_db_done(&f->call, &second.items[0]), 0);
 	hs_fixture_write(f);
-	assert_int_equal(todos_of(f, &second), 0);
+	assert_int_equal(changes_of(f, &second), 0);
 }
 
 static void members_get_what_they_do_not_say_themselves(void **state)
