@@ -22,14 +22,6 @@
 
 /* ---- parts of an answer */
 
-static void add_token(struct mx_str *out, const char *key, struct topo_place place)
-{
-	json_key(out, key);
-	mx_str_add_char(out, '"');
-	page_token_add(out, place);
-	mx_str_add_char(out, '"');
-}
-
 /* The newest ones, oldest first. */
 static int add_messages(struct reading *reading, size_t limit)
 {
@@ -50,9 +42,9 @@ static int add_messages(struct reading *reading, size_t limit)
 	for (size_t i = page.len; i-- > 0;)
 		reading_event(reading, &page.items[i]);
 	mx_str_add_char(out, ']');
-	add_token(out, "end", ask.from);
+	page_token_write(out, "end", ask.from);
 	if (page.more)
-		add_token(out, "start", page.end);
+		page_token_write(out, "start", page.end);
 	mx_str_add_char(out, '}');
 	return 0;
 }

@@ -11,14 +11,6 @@
 #define MESSAGES_DEFAULT 10
 #define CONTEXT_DEFAULT  10
 
-static void add_token(struct mx_str *out, const char *key, struct topo_place place)
-{
-	json_key(out, key);
-	mx_str_add_char(out, '"');
-	page_token_add(out, place);
-	mx_str_add_char(out, '"');
-}
-
 static void add_events(struct reading *reading, const char *key, const struct page *page)
 {
 	json_key(&reading->out, key);
@@ -61,9 +53,9 @@ static void write_messages(struct reading *reading, const struct page_ask *ask,
 
 	mx_str_add_char(out, '{');
 	add_events(reading, "chunk", page);
-	add_token(out, "start", ask->from);
+	page_token_write(out, "start", ask->from);
 	if (page->more)
-		add_token(out, "end", page->end);
+		page_token_write(out, "end", page->end);
 	if (ask->filter->lazy_load_members) {
 		mx_str_add_text(out, ",\"state\":[");
 		for (size_t i = 0; i < page->len; i++)
@@ -162,8 +154,8 @@ static int write_context(struct reading *reading, const struct context *context,
 	reading_event(reading, &context->event);
 	add_events(reading, "events_before", &context->before);
 	add_events(reading, "events_after", &context->after);
-	add_token(out, "start", context->before.end);
-	add_token(out, "end", context->after.end);
+	page_token_write(out, "start", context->before.end);
+	page_token_write(out, "end", context->after.end);
 	json_key(out, "state");
 	mx_str_add_char(out, '[');
 	rc = add_state(reading, context, filter);

@@ -1,5 +1,6 @@
 #include "homeserver/timeline/page_token.h"
 
+#include "homeserver/json_out.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 
@@ -8,6 +9,14 @@
 void page_token_add(struct mx_str *out, struct topo_place place)
 {
 	mx_str_addf(out, "t%" PRId64 "_%" PRId64, place.depth, place.rseq);
+}
+
+void page_token_write(struct mx_str *out, const char *key, struct topo_place place)
+{
+	json_key(out, key);
+	mx_str_add_char(out, '"');
+	page_token_add(out, place);
+	mx_str_add_char(out, '"');
 }
 
 /* Digits as they are written here: no leading zeros. */

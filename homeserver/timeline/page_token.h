@@ -11,5 +11,7 @@ struct mx_str;
 #define PAGE_TOKEN_MAX 44 /* bytes */
 
 void page_token_add(struct mx_str *out, struct topo_place place);
+/* As a member of the object that is written. */
+void page_token_write(struct mx_str *out, const char *key, struct topo_place place);
 /* Exactly what page_token_add() writes; else -MX_INVALID_PARAM. */
 int page_token_parse(struct mx_slice text, struct topo_place *ret_place, struct mx_error *err);

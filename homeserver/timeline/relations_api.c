@@ -211,10 +211,7 @@ static int take_descendants(struct related *q, struct mx_slice parent_id)
 
 static void add_token(struct mx_str *out, const char *key, int64_t rseq)
 {
-	json_key(out, key);
-	mx_str_add_char(out, '"');
-	page_token_add(out, (struct topo_place){ 0, rseq });
-	mx_str_add_char(out, '"');
+	page_token_write(out, key, (struct topo_place){ 0, rseq });
 }
 
 static void write_answer(struct related *q)
