@@ -19,10 +19,9 @@ enum event_flags {
 	EVENT_REJECTED = 1,
 	EVENT_SOFT_FAILED = 2,
 	EVENT_OUTLIER = 4, /* known, but the room's state at it is not */
-	EVENT_DROPPED = 8, /* erased by an administrator or with its sender */
 };
 /* Flags of events that nobody is shown. */
-#define EVENT_HIDDEN (EVENT_REJECTED | EVENT_SOFT_FAILED | EVENT_OUTLIER | EVENT_DROPPED)
+#define EVENT_HIDDEN (EVENT_REJECTED | EVENT_SOFT_FAILED | EVENT_OUTLIER)
 
 struct event_header {
 	uint32_t number; /* the room's, from 1 */

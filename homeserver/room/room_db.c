@@ -104,7 +104,6 @@ void room_db_put_head(struct store_txn *txn, uint32_t room, const struct room_he
 	stamp.value_at = record_put_stamp(&value);
 	record_put_bytes(&value, mx_slice(head->version->id));
 	record_put_bytes(&value, head->id);
-	record_put_u64(&value, head->flags);
 	record_put_state(&value, &head->state);
 	write_numbers(&value, head);
 	write_extremities(&value, head);
@@ -126,7 +125,6 @@ int room_db_head(const struct hs_call *call, uint32_t room, struct room_head *re
 	head.position = record_stamp(&reader);
 	head.version = room_version_find(record_bytes(&reader));
 	head.id = record_bytes(&reader);
-	head.flags = (unsigned)record_u64(&reader);
 	head.state = record_state(&reader);
 	read_numbers(&reader, &head);
 	read_extremities(&reader, &head);

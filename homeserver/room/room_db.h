@@ -22,15 +22,10 @@ extern const struct store_table *const room_tables[]; /* NULL-ended: all of this
 
 #define ROOM_EXTREMITIES_MAX 64
 
-enum room_flags {
-	ROOM_BLOCKED = 1, /* by an administrator: nobody joins */
-};
-
 /* What a room is right now. */
 struct room_head {
 	const struct room_version *version;
 	struct mx_slice id;
-	unsigned flags; /* enum room_flags */
 	struct room_state state;
 	uint32_t extremities[ROOM_EXTREMITIES_MAX]; /* event numbers */
 	size_t extremities_len;

@@ -12,7 +12,6 @@ static struct room_head head_of(const char *id)
 	struct room_head head = {
 		.version = room_version_find(MX_SLICE("11")),
 		.id = mx_slice(id),
-		.flags = ROOM_BLOCKED,
 		.state = { 3, 4 },
 		.extremities = { 8, 9 },
 		.extremities_len = 2,
@@ -62,7 +61,6 @@ static void a_head_is_read_as_it_was(void **state)
 	assert_int_equal(found.position, store_view_stamp(f->call.view));
 	assert_same_numbers(&found, &head);
 	assert_ptr_equal(found.version, head.version);
-	assert_int_equal(found.flags, ROOM_BLOCKED);
 	assert_memory_equal(&found.state, &head.state, sizeof(head.state));
 	assert_int_equal(found.extremities_len, 2);
 	assert_memory_equal(found.extremities, head.extremities, 2 * sizeof(*head.extremities));
