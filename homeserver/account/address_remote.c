@@ -60,7 +60,7 @@ static int ask_for_token(const struct hs_call *call, const struct address_remote
 		if (value && !json_is_null(value))
 			json_object_set(body, names[i], value);
 	}
-	rc = id_server_post(call, &ask, &answer, &r->err);
+	rc = id_server_call(call, &ask, &answer, &r->err);
 	if (rc)
 		return rc;
 	sid = jstr(answer, "sid");
@@ -133,7 +133,7 @@ int address_remote_submit(const struct hs_call *call, const struct claim *claim,
 	int rc = id_server_find(call->hs, jstr_or(where, "server", ""), &ask.server, err);
 
 	if (rc == 0)
-		rc = id_server_post(call, &ask, &answer, err);
+		rc = id_server_call(call, &ask, &answer, err);
 	if (rc)
 		return rc;
 	if (!jbool(answer, "success", false))

@@ -140,7 +140,7 @@ static int unreached(const struct id_server_ask *ask, const struct net_response 
 	return mx_fail(err, MX_REMOTE_FAILED, "The identity server could not be asked");
 }
 
-int id_server_post(const struct hs_call *call, const struct id_server_ask *ask, json_t **ret_answer,
+int id_server_call(const struct hs_call *call, const struct id_server_ask *ask, json_t **ret_answer,
 		   struct mx_error *err)
 {
 	struct net_response response;
@@ -173,5 +173,5 @@ int id_server_unbind(const struct hs_call *call, const struct id_server_conf *se
 	};
 	json_auto_t *answer = NULL;
 
-	return id_server_post(call, &ask, &answer, err);
+	return id_server_call(call, &ask, &answer, err);
 }

@@ -29,7 +29,7 @@ struct id_server_ask {
  * lets the server say is passed on with its errcode; never as 401, and never as if it were about a
  * token of ours. -MX_REMOTE_FAILED and -MX_REMOTE_TIMEOUT for everything else.
  */
-int id_server_post(const struct hs_call *call, const struct id_server_ask *ask, json_t **ret_answer,
+int id_server_call(const struct hs_call *call, const struct id_server_ask *ask, json_t **ret_answer,
 		   struct mx_error *err);
 
 /* Takes a binding of ours away, signed by this homeserver. */

@@ -71,7 +71,7 @@ int threepid_server_bind(const struct hs_call *call, const char *user, const jso
 	int rc = id_server_find(call->hs, jstr(creds, "id_server"), &ask.server, err);
 
 	if (rc == 0)
-		rc = id_server_post(call, &ask, &answer, err);
+		rc = id_server_call(call, &ask, &answer, err);
 	if (rc)
 		return rc;
 	if (read_bound(call, answer, &change.binding.threepid))

@@ -2,7 +2,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
-#include "homeserver/member/identity_server.h"
+#include "homeserver/member/invite_server.h"
 #include "homeserver/member/member.h"
 #include "homeserver/member/remote.h"
 #include "homeserver/member/threepid_invite.h"
@@ -111,7 +111,7 @@ static bool has_good_key(const struct hs_call *call, const json_t *keys, const j
 		key = jstr(item, "public_key");
 		url = jstr(item, "key_validity_url");
 		if (key && signed_by(token, key, message) &&
-		    (!url || identity_server_knows_key(call, url, key)))
+		    (!url || invite_server_knows_key(call, url, key)))
 			return true;
 	}
 	return false;

@@ -5,7 +5,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
-#include "homeserver/member/identity_server.h"
+#include "homeserver/member/invite_server.h"
 #include "homeserver/member/invite_words.h"
 #include "homeserver/member/member.h"
 #include "homeserver/room/room_access.h"
@@ -60,8 +60,8 @@ static int look_at_room(const struct hs_call *call, const struct threepid_asking
 	return rc;
 }
 
-static int check_invite(const struct hs *hs, const json_t *invite,
-			struct identity_server *ret_server, struct mx_error *err)
+static int check_invite(const struct hs *hs, const json_t *invite, struct invite_server *ret_server,
+			struct mx_error *err)
 {
 	struct mx_slice medium = jslice(invite, "medium"), address = jslice(invite, "address");
 
@@ -69,16 +69,16 @@ static int check_invite(const struct hs *hs, const json_t *invite,
 		return mx_fail(err, MX_MISSING_PARAM, "medium and address are needed");
 	if (medium.len > ADDRESS_MAX || address.len > ADDRESS_MAX)
 		return mx_fail(err, MX_INVALID_PARAM, "The address is too long");
-	return identity_server_of(hs, invite, ret_server, err);
+	return invite_server_of(hs, invite, ret_server, err);
 }
 
 int threepid_invite_check(const struct hs_call *call, const json_t *invite, struct mx_error *err)
 {
-	struct identity_server server;
+	struct invite_server server;
 	const char *user;
 	int rc = check_invite(call->hs, invite, &server, err);
 
-	return rc ? rc : identity_server_lookup(call, &server, invite, &user, err);
+	return rc ? rc : invite_server_lookup(call, &server, invite, &user, err);
 }
 
 /* ---- inviting */
@@ -114,7 +114,7 @@ static int say_once(const struct hs_call *call, const char *room_id, const struc
 }
 
 /* Spec: "m.room.third_party_invite": one key as the first servers had it, then all. */
-static json_t *offer_content(const struct identity_server *server, const json_t *stored)
+static json_t *offer_content(const struct invite_server *server, const json_t *stored)
 {
 	const json_t *first = json_array_get(json_object_get(stored, "public_keys"), 0);
 	const char *key = jstr(first, "public_key"), *url = jstr(first, "key_validity_url");
@@ -148,10 +148,10 @@ static int say_offer(const struct hs_call *call, const struct threepid_asking *a
 }
 
 static int offer(const struct hs_call *call, const struct threepid_asking *asking,
-		 const struct identity_server *server, const json_t *words, struct mx_error *err)
+		 const struct invite_server *server, const json_t *words, struct mx_error *err)
 {
 	json_auto_t *stored = NULL, *content = NULL;
-	int rc = identity_server_store(call, server, words, &stored, err);
+	int rc = invite_server_store(call, server, words, &stored, err);
 
 	if (rc)
 		return rc;
@@ -162,7 +162,7 @@ static int offer(const struct hs_call *call, const struct threepid_asking *askin
 int threepid_invite(const struct hs_call *call, const struct threepid_asking *asking,
 		    struct mx_error *err)
 {
-	struct identity_server server;
+	struct invite_server server;
 	json_auto_t *words = NULL;
 	const char *user;
 	int rc = check_invite(call->hs, asking->invite, &server, err);
@@ -170,7 +170,7 @@ int threepid_invite(const struct hs_call *call, const struct threepid_asking *as
 	if (rc == 0)
 		rc = look_at_room(call, asking, &words, err);
 	if (rc == 0)
-		rc = identity_server_lookup(call, &server, asking->invite, &user, err);
+		rc = invite_server_lookup(call, &server, asking->invite, &user, err);
 	if (rc)
 		return rc;
 	if (user)

@@ -1,4 +1,4 @@
-#include "homeserver/member/identity_server.h"
+#include "homeserver/member/invite_server.h"
 
 #include "homeserver/account/id_server.h"
 #include "homeserver/call.h"
@@ -18,8 +18,8 @@
 #define TOKEN_MAX 4096
 #define TRIES     2 /* of a look-up: the pepper may change between two requests */
 
-int identity_server_of(const struct hs *hs, const json_t *invite,
-		       struct identity_server *ret_server, struct mx_error *err)
+int invite_server_of(const struct hs *hs, const json_t *invite, struct invite_server *ret_server,
+		     struct mx_error *err)
 {
 	const char *token = jstr(invite, "id_access_token");
 
@@ -33,7 +33,7 @@ int identity_server_of(const struct hs *hs, const json_t *invite,
 
 struct asking {
 	const struct hs_call *call;
-	const struct identity_server *server;
+	const struct invite_server *server;
 	struct mx_error *err;
 };
 
@@ -48,7 +48,7 @@ static int ask(const struct asking *asking, const char *path, const json_t *body
 		.body = body,
 	};
 
-	return id_server_post(asking->call, &request, ret_answer, asking->err);
+	return id_server_call(asking->call, &request, ret_answer, asking->err);
 }
 
 static int misanswered(const struct asking *asking)
@@ -105,8 +105,8 @@ static int look_up(const struct asking *asking, const json_t *invite, const char
 	return look_up_hash(asking, invite, pepper, ret_user);
 }
 
-int identity_server_lookup(const struct hs_call *call, const struct identity_server *server,
-			   const json_t *invite, const char **ret_user, struct mx_error *err)
+int invite_server_lookup(const struct hs_call *call, const struct invite_server *server,
+			 const json_t *invite, const char **ret_user, struct mx_error *err)
 {
 	const struct asking asking = { call, server, err };
 	int rc = -MX_INVALID_PEPPER;
@@ -120,8 +120,8 @@ int identity_server_lookup(const struct hs_call *call, const struct identity_ser
 
 /* ---- invites */
 
-int identity_server_store(const struct hs_call *call, const struct identity_server *server,
-			  const json_t *wanted, json_t **ret_answer, struct mx_error *err)
+int invite_server_store(const struct hs_call *call, const struct invite_server *server,
+			const json_t *wanted, json_t **ret_answer, struct mx_error *err)
 {
 	const struct asking asking = { call, server, err };
 	json_auto_t *answer = NULL;
@@ -135,7 +135,7 @@ int identity_server_store(const struct hs_call *call, const struct identity_serv
 	return 0;
 }
 
-bool identity_server_knows_key(const struct hs_call *call, const char *url, const char *key)
+bool invite_server_knows_key(const struct hs_call *call, const char *url, const char *key)
 {
 	struct net_request request = { 0 };
 	struct net_response response;
