@@ -77,7 +77,9 @@ static void ended(void *ctx, struct store_txn *txn, const struct outbox_item *it
 	struct world *world = ctx;
 
 	store_txn_put(txn, &note_table, item->payload, MX_SLICE("ended"));
+	pthread_mutex_lock(&world->lock);
 	world->last_end = result;
+	pthread_mutex_unlock(&world->lock);
 	sem_post(&world->ended);
 }
 
