@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+import mutation  # of tests/support/python
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -323,3 +324,10 @@ def test_names_of_tests_are_sentences():
             if name.count("_") < 2 or name.startswith("test_"):
                 complaints.append(f"{name_of(path)}: {name}")
     complain(complaints)
+
+
+# ---- what is broken on purpose
+
+
+def test_what_is_to_be_broken_is_there_and_has_its_test():
+    complain([why for case in mutation.cases(ROOT) if (why := mutation.complaint(ROOT, case))])

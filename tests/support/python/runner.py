@@ -15,6 +15,8 @@ import sys
 import time
 import xml.etree.ElementTree
 
+import mutation
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
 # Stories mostly wait, each for daemons of its own: some files of them at once; rules one by one.
@@ -396,6 +398,15 @@ def kind_bench(area, short=False):
     return count
 
 
+def kind_mutation(area):
+    """Each place broken on purpose is a test, which passes if a test of ours fails there."""
+    python = venv(VENV, ROOT / "tests" / "requirements.txt")
+    rows = mutation.cases(ROOT, area)
+    copy = mutation.Copy(ROOT, dict(build_env(), **SANITIZERS), python)
+    noticed, unnoticed = mutation.run(copy, rows, say)
+    return Count(passed=noticed, failed=unnoticed)
+
+
 def python_with(name, path, requirements):
     """The Python that has a peer, or "" where it cannot be had: what needs it is then skipped."""
     try:
@@ -444,13 +455,14 @@ KINDS = {
     "interop": kind_interop,
     "bench": kind_bench,
 }
+BY_NAME = {"mutation": kind_mutation}  # only when asked for: each of its rows is a build
 
 
 def run_kind(kind, area, whole_run):
     start = time.monotonic()
     try:
         more = {"short": True} if kind == "bench" and whole_run else {}
-        count = KINDS[kind](area, **more)
+        count = {**KINDS, **BY_NAME}[kind](area, **more)
     except Unbuildable as why:
         say(f"--- {kind}\n{why}\n---")
         count = Count(failed=1)
@@ -463,8 +475,8 @@ def run_kind(kind, area, whole_run):
 
 def main(arguments):
     kind, area = (arguments + ["", ""])[:2]
-    if len(arguments) > 2 or (kind and kind not in KINDS):
-        say(f"usage: tests/run [{'|'.join(KINDS)} [AREA]]")
+    if len(arguments) > 2 or (kind and kind not in {**KINDS, **BY_NAME}):
+        say(f"usage: tests/run [{'|'.join([*KINDS, *BY_NAME])} [AREA]]")
         return 2
     total = Count()
     for one in [kind] if kind else KINDS:
