@@ -55,6 +55,7 @@ static const struct daemon_app app = {
 	.stop = hs_stop,
 	.routes = hs_routes,
 	.admin_routes = hs_admin_routes,
+	.aliases = hs_aliases,
 	.param_types = hs_param_types,
 	.checks = checks,
 	.commands = commands,

@@ -55,6 +55,14 @@ const struct route *const hs_routes[] = {
 	NULL,
 };
 
+/* Paths as they were named before v1.1 of the specification; many clients still use them. */
+const struct route_alias hs_aliases[] = {
+	{ "/_matrix/client/r0", CLIENT_V3 },
+	{ "/_matrix/media/r0", "/_matrix/media/v3" },
+	{ "/_matrix/media/v1", "/_matrix/media/v3" },
+	{ 0 },
+};
+
 const struct route *const hs_admin_routes[] = {
 	registration_admin_routes,
 	shared_secret_routes,

@@ -15,6 +15,7 @@ enum hs_route_flags {
 
 extern const struct route *const hs_routes[]; /* NULL-ended */
 extern const struct route *const hs_admin_routes[];
+extern const struct route_alias hs_aliases[]; /* ended by { 0 } */
 
 extern const struct route address_routes[], fallback_routes[], ending_routes[],
 	threepids_routes[]; /* account/ */

@@ -19,6 +19,10 @@ static const char *const proposals[] = {
 	"uk.tcpip.msc4133.stable",
 };
 
+/* The client-server API's own versions, before the specification had one for all. Old clients look
+ * for them, and use the paths of then: see hs_aliases. */
+static const char *const numbered_before[] = { "r0.4.0", "r0.5.0", "r0.6.0", "r0.6.1" };
+
 static json_t *proposals_new(void)
 {
 	json_t *features = json_object();
@@ -32,6 +36,8 @@ static int get_versions(struct req *r)
 {
 	json_t *versions = json_array();
 
+	for (size_t i = 0; i < sizeof(numbered_before) / sizeof(numbered_before[0]); i++)
+		json_array_append_new(versions, json_string(numbered_before[i]));
 	for (int minor = OLDEST_MINOR; minor <= NEWEST_MINOR; minor++)
 		json_array_append_new(versions, json_sprintf("v1.%d", minor));
 	reply_json(r, json_pack("{s:o, s:o}", "versions", versions, "unstable_features",

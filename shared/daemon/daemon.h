@@ -105,6 +105,7 @@ struct daemon_app {
 	void (*stop)(void *ctx);
 	const struct route *const *routes; /* public listeners */
 	const struct route *const *admin_routes; /* admin listener, besides the common ones */
+	const struct route_alias *aliases; /* of the public listeners' paths; see struct http_app */
 	const struct param_type *param_types;
 	const struct daemon_check *checks; /* ended by { 0 } */
 	/* Besides the common ones: tables, each ended by { 0 }, and NULL behind the last. */

@@ -133,6 +133,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 	const struct http_app app = {
 		.ctx = daemon->ctx,
 		.routes = daemon->routes,
+		.aliases = daemon->app->aliases,
 		.param_types = daemon->app->param_types,
 		.authenticate = daemon->authenticate,
 		.pass = daemon->pass,

@@ -247,6 +247,8 @@ static int prepare(struct http_server *server, const struct http_conf *conf, str
 {
 	int rc = router_new(server->app.routes, server->app.param_types, &server->router, err);
 
+	for (const struct route_alias *a = server->app.aliases; rc == 0 && a && a->path; a++)
+		rc = router_alias(server->router, a, err);
 	if (rc)
 		return rc;
 	rc = check_routes(server, err);

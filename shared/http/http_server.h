@@ -49,6 +49,7 @@ struct http_conf {
 struct http_app {
 	void *ctx; /* r->app */
 	const struct route *const *routes; /* NULL-ended list of tables, each ended by { 0 } */
+	const struct route_alias *aliases; /* ended by { 0 }; NULL: none */
 	const struct param_type *param_types; /* ended by { 0 }; "server_name", "user_id",
 						 "room_id", "event_id", "key_id" are built in */
 	/* Fills user, device, origin, or refuses. Runs in the row's lane; for LANE_IO rows it may

@@ -69,6 +69,12 @@ struct route {
 	int64_t deadline_ms; /* for a parked or moved request; 0 = 60 s */
 };
 
+/* What is not found below path is looked for below as: two prefixes of the same depth, of literal
+ * segments. { "/_matrix/client/r0", "/_matrix/client/v3" }. */
+struct route_alias {
+	const char *path, *as;
+};
+
 /* A type of path parameter. check: 0, or -MX_INVALID_PARAM and the like. */
 struct param_type {
 	const char *name;

@@ -16,6 +16,7 @@ struct node {
 	size_t name_len;
 	struct mx_vec(struct node *) children; /* literals, sorted by length, then bytes */
 	struct node *param;
+	const struct node *same; /* what it has not, that one may have; NULL: nothing */
 	struct route_entry *entries[2][ROUTE_METHODS]; /* [1]: with a trailing slash */
 };
 
@@ -191,6 +192,35 @@ int router_new(const struct route *const *tables, const struct param_type *types
 	return 0;
 }
 
+static unsigned depth_of(const char *path)
+{
+	unsigned depth = 0;
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
+int router_alias(struct router *router, const struct route_alias *alias, struct mx_error *err)
+{
+	struct mx_slice path = mx_slice(alias->path), as = mx_slice(alias->as), piece;
+	struct node *node = &router->root, *same = &router->root;
+
+	if (depth_of(alias->path) != depth_of(alias->as) || strpbrk(alias->path, "{}"))
+		return mx_fail(err, MX_BAD_CONFIG, "%s cannot stand for %s", alias->path,
+			       alias->as);
+	mx_split_next(&as, '/', &piece);
+	while (same && mx_split_next(&as, '/', &piece))
+		same = child_find(same, piece);
+	if (!same)
+		return mx_fail(err, MX_BAD_CONFIG, "Nothing is routed below %s", alias->as);
+	mx_split_next(&path, '/', &piece);
+	while (mx_split_next(&path, '/', &piece))
+		node = child_make(node, piece);
+	node->same = same;
+	return 0;
+}
+
 /* Moves the node's children to the list and frees what it owns. */
 static void node_unfold(struct node *node, struct node ***list, size_t *len, size_t *cap)
 {
@@ -248,6 +278,8 @@ static unsigned follow(const struct node *const from[PATHS_MAX], unsigned len, c
 
 		if (child)
 			ret_to[count++] = child;
+		if (child && child->same && count < PATHS_MAX)
+			ret_to[count++] = child->same;
 		if (from[i]->param && count < PATHS_MAX)
 			ret_to[count++] = from[i]->param;
 	}

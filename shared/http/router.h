@@ -35,6 +35,10 @@ int router_new(const struct route *const *tables, const struct param_type *types
 	       struct router **ret_router, struct mx_error *err);
 void router_free(struct router *router);
 
+/* What is not found below alias->path is looked for below alias->as. -MX_BAD_CONFIG if they are not
+ * of the same depth, have parameters, or nothing is routed below the latter. */
+int router_alias(struct router *router, const struct route_alias *alias, struct mx_error *err);
+
 /* NULL if there is none; then *ret_allowed has bit 1 << method for what the path does have. */
 const struct route_entry *router_find(const struct router *router, enum http_method method,
 				      const struct target *target, unsigned *ret_allowed);

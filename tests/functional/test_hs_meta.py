@@ -43,9 +43,24 @@ def ann(home):
 def test_all_versions_of_the_specification_are_named(home):
     said = home.anybody.get("/_matrix/client/versions")
     assert said.headers["Access-Control-Allow-Origin"] == "*"
-    assert said.json["versions"] == [f"v1.{minor}" for minor in range(1, 20)]
+    older = ["r0.4.0", "r0.5.0", "r0.6.0", "r0.6.1"]
+    assert said.json["versions"] == older + [f"v1.{minor}" for minor in range(1, 20)]
     assert said.json["unstable_features"]["org.matrix.msc3916.stable"] is True
     assert all(said.json["unstable_features"].values())
+
+
+def test_paths_may_be_named_as_before_the_first_common_version(home, ann):
+    before = "/_matrix/client/r0"
+    assert home.anybody.get(f"{before}/login").json == home.anybody.get(f"{V3}/login").json
+    room = ann.post(f"{before}/createRoom", {"preset": "public_chat"}).json["room_id"]
+    sent = ann.put(f"{before}/rooms/{room}/send/m.room.message/1", {"body": "hello", "msgtype": "m.text"})
+    read = ann.get(f"{before}/rooms/{room}/event/{sent.json['event_id']}")
+    assert (read.status, read.json["content"]["body"]) == (200, "hello")
+    for old in ("r0", "v1", "v3"):
+        assert ann.post(f"/_matrix/media/{old}/upload", {}).status == 200
+    refused(ann.get("/_matrix/client/r0/nothing"), 404, "M_UNRECOGNIZED")
+    refused(ann.get("/_matrix/client/r1/login"), 404, "M_UNRECOGNIZED")
+    refused(home.anybody.post("/_matrix/client/r0/sync"), 405, "M_UNRECOGNIZED")
 
 
 def test_clients_find_the_server_and_nothing_that_is_not_there(home):

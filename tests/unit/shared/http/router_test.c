@@ -131,6 +131,49 @@ static int build(const char *path, const char *other)
 	return rc;
 }
 
+static void an_alias_finds_what_it_stands_for(void **state)
+{
+	const struct route rows[] = {
+		{ GET, "/api/v3/login" },
+		{ POST, "/api/v3/login" },
+		{ GET, "/api/v3/{a}/{b}" },
+		{ GET, "/api/v1/login" },
+		{ 0 },
+	};
+	const struct route *const tables[] = { rows, NULL };
+	const struct route_alias before = { "/api/r0", "/api/v3" },
+				 mixed = { "/api/v1", "/api/v3" };
+	struct router *made = NULL, *all = router;
+	unsigned allowed;
+
+	assert_int_equal(router_new(tables, NULL, &made, NULL), 0);
+	assert_int_equal(router_alias(made, &before, NULL), 0);
+	assert_int_equal(router_alias(made, &mixed, NULL), 0);
+	router = made;
+	assert_ptr_equal(find(state, GET, "/api/r0/login", &allowed)->route, &rows[0]);
+	assert_ptr_equal(find(state, GET, "/api/r0/x/y", &allowed)->route, &rows[2]);
+	assert_ptr_equal(find(state, GET, "/api/v1/login", &allowed)->route, &rows[3]);
+	assert_ptr_equal(find(state, POST, "/api/v1/login", &allowed)->route, &rows[1]);
+	assert_null(find(state, PUT, "/api/r0/login", &allowed));
+	assert_int_equal(allowed, 1u << GET | 1u << POST);
+	assert_null(find(state, GET, "/api/r0", &allowed));
+	assert_null(find(state, GET, "/api/r1/login", &allowed));
+	router = all;
+	router_free(made);
+}
+
+static void an_alias_that_stands_for_nothing_is_refused(void **state)
+{
+	const struct route_alias nothing = { "/a", "/b" }, deeper = { "/a/b", "/only" },
+				 open = { "/{a}", "/only" };
+	struct mx_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(router_alias(router, &nothing, &err), -MX_BAD_CONFIG);
+	assert_int_equal(router_alias(router, &deeper, &err), -MX_BAD_CONFIG);
+	assert_int_equal(router_alias(router, &open, &err), -MX_BAD_CONFIG);
+}
+
 static void malformed_tables_are_refused(void **state)
 {
 	(void)state;
@@ -155,6 +198,8 @@ int main(void)
 		router_test(a_slash_at_the_end_counts_unless_the_row_says_otherwise),
 		router_test(parameters_know_their_segment_and_type),
 		router_test(entries_are_numbered_over_all_tables),
+		router_test(an_alias_finds_what_it_stands_for),
+		router_test(an_alias_that_stands_for_nothing_is_refused),
 		cmocka_unit_test(malformed_tables_are_refused),
 	};
 	return cmocka_run_group_tests_name("http/router", tests, NULL, NULL);
