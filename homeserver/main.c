@@ -57,6 +57,7 @@ static const struct daemon_app app = {
 	.admin_routes = hs_admin_routes,
 	.aliases = hs_aliases,
 	.param_types = hs_param_types,
+	.plus_is_blank = true,
 	.checks = checks,
 	.commands = commands,
 };

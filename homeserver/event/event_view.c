@@ -88,6 +88,14 @@ static void add_redaction(const struct view *v)
 	add_event(v->call, &viewer, &redaction, false, v->out);
 }
 
+/* Spec: "prev_content … only … if the client has permission to see the previous event", while
+ * replaces_state is there "regardless". What they themselves were everybody knows. */
+static bool may_see_previous(const struct view *v, const struct stored_event *previous)
+{
+	return event_is(&previous->event, TYPE_MEMBER, mx_slice(v->viewer->user_id)) ||
+	       visibility_allows(v->viewer->visibility, previous);
+}
+
 static void add_previous(const struct view *v)
 {
 	struct state_reader *reader = v->viewer->visibility->reader;
@@ -99,9 +107,11 @@ static void add_previous(const struct view *v)
 		return;
 	if (previous.header.redacted_by && !redact(v->call, &previous.event, &previous.event))
 		return;
-	json_key(v->out, "prev_content");
-	mx_str_add_slice(v->out, mx_json_raw(&previous.event.doc, previous.event.content));
-	add_text(v, "prev_sender", previous.event.sender);
+	if (may_see_previous(v, &previous)) {
+		json_key(v->out, "prev_content");
+		mx_str_add_slice(v->out, mx_json_raw(&previous.event.doc, previous.event.content));
+		add_text(v, "prev_sender", previous.event.sender);
+	}
 	add_text(v, "replaces_state", previous.event.id);
 }
 

@@ -126,23 +126,33 @@ static int choose_part(struct req *r, const struct media_item *item, const char 
 	return 0;
 }
 
+/* RFC 9110, 13.2.2: this is looked at before a range is. */
+static bool client_has(struct req *r, const char *etag)
+{
+	const char *known = req_header(r, "If-None-Match");
+
+	return known && (streq(known, "*") || strstr(known, etag));
+}
+
 static int send_item(struct req *r, const struct media_item *item)
 {
 	struct hs *hs = r->app;
-	const char *etag = etag_of(r, item), *known = req_header(r, "If-None-Match");
+	const char *etag = etag_of(r, item);
 	struct reply_file file;
-	int rc = choose_part(r, item, etag, &file);
+	int rc;
 
-	if (rc == 0 && !(known && strstr(known, etag)))
-		rc = media_file_open(media_files_of(hs->media), item->sha256, &file.fd, &r->err);
-	if (rc)
-		return rc;
-	add_headers(r, item, etag);
-	if (known && strstr(known, etag)) {
+	if (client_has(r, etag)) {
+		add_headers(r, item, etag);
 		reply_bytes(r, item->type, MX_SLICE(""));
 		reply_status(r, 304);
 		return 0;
 	}
+	rc = choose_part(r, item, etag, &file);
+	if (rc == 0)
+		rc = media_file_open(media_files_of(hs->media), item->sha256, &file.fd, &r->err);
+	if (rc)
+		return rc;
+	add_headers(r, item, etag);
 	reply_file(r, item->type, &file);
 	return 0;
 }

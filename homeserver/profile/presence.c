@@ -6,10 +6,12 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/acquaintance.h"
 #include "homeserver/profile/presence_table.h"
+#include "homeserver/room/room_db.h"
 #include "homeserver/stream/stream.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
+#include "shared/core/map.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
 #include "shared/core/vec.h"
@@ -128,7 +130,7 @@ int presence_load(const struct hs_call *call, const char *viewer, const char *us
 	return 0;
 }
 
-/* ---- as events */
+/* ---- what changed */
 
 struct seen {
 	const char *user_id;
@@ -136,8 +138,8 @@ struct seen {
 };
 struct seen_list mx_vec(struct seen);
 
-static void collect(const struct presence *presence, uint64_t after, struct mx_arena *mem,
-		    struct seen_list *list)
+static void collect_changes(const struct presence *presence, uint64_t after, struct mx_arena *mem,
+			    struct seen_list *list)
 {
 	const struct presence_entry *entry = presence_table_last(presence->table);
 
@@ -150,6 +152,64 @@ static void collect(const struct presence *presence, uint64_t after, struct mx_a
 		mx_vec_push(list, seen);
 	}
 }
+
+/* ---- those whom the viewer only now shares a room with */
+
+static void add_newcomer(struct mx_map *newcomers, struct mx_arena *mem, struct mx_slice user_id)
+{
+	if (newcomers->len < EVENTS_MAX && !mx_map_find(newcomers, user_id))
+		mx_map_put(newcomers, user_id, mx_arena_strndup(mem, user_id.ptr, user_id.len));
+}
+
+static int find_newcomers(const struct hs_call *call, const struct presence_ask *ask,
+			  struct mx_map *newcomers)
+{
+	struct member_list members;
+	int rc = 0;
+
+	for (size_t i = 0; i < ask->users_len; i++)
+		add_newcomer(newcomers, call->mem, ask->users[i]);
+	for (size_t i = 0; rc == 0 && i < ask->rooms_len && newcomers->len < EVENTS_MAX; i++) {
+		rc = member_db_list(call, ask->rooms[i], MEMBERSHIP_JOIN, MX_SLICE(""), EVENTS_MAX,
+				    &members);
+		for (size_t j = 0; rc == 0 && j < members.len; j++)
+			add_newcomer(newcomers, call->mem, mx_slice(members.items[j].user_id));
+	}
+	return rc;
+}
+
+struct newcomer_ask {
+	const struct presence *presence;
+	const struct presence_ask *ask;
+	struct mx_arena *mem;
+	struct seen_list *list;
+};
+
+/* Who changed after `after` is in the list already. */
+static void collect_newcomer(const struct newcomer_ask *n, const char *user_id)
+{
+	const struct presence_entry *entry = presence_table_find(n->presence->table, user_id);
+	struct seen seen = { .user_id = user_id };
+
+	if (!entry || entry->tick > n->ask->after || entry->shown.state == PRESENCE_OFFLINE ||
+	    streq(user_id, n->ask->viewer))
+		return;
+	load_status(entry, n->mem, &seen.status);
+	mx_vec_push(n->list, seen);
+}
+
+static void collect(const struct newcomer_ask *n, const struct mx_map *newcomers)
+{
+	struct mx_slice key;
+	size_t cursor = 0;
+	void *user_id;
+
+	collect_changes(n->presence, n->ask->after, n->mem, n->list);
+	while (mx_map_next(newcomers, &cursor, &key, &user_id))
+		collect_newcomer(n, user_id);
+}
+
+/* ---- as events */
 
 static struct mx_slice event_of(const struct seen *seen, struct mx_arena *mem)
 {
@@ -190,21 +250,25 @@ static int show(const struct hs_call *call, const char *viewer, const struct see
 	return 0;
 }
 
-int presence_events(const struct hs_call *call, const char *viewer, uint64_t after,
+int presence_events(const struct hs_call *call, const struct presence_ask *ask,
 		    struct presence_events *ret_events)
 {
 	struct presence *presence = call->hs->presence;
+	struct mx_map newcomers = { 0 };
 	struct seen_list list = { 0 };
-	int rc = 0;
+	const struct newcomer_ask n = { presence, ask, call->mem, &list };
+	int rc;
 
 	*ret_events = (struct presence_events){ 0 };
 	if (is_off(call->hs))
 		return 0;
+	rc = find_newcomers(call, ask, &newcomers);
 	pthread_mutex_lock(&presence->lock);
-	collect(presence, after, call->mem, &list);
+	collect(&n, &newcomers);
 	pthread_mutex_unlock(&presence->lock);
-	if (list.len)
-		rc = show(call, viewer, &list, ret_events);
+	if (rc == 0 && list.len)
+		rc = show(call, ask->viewer, &list, ret_events);
+	mx_map_done(&newcomers, NULL);
 	mx_vec_done(&list);
 	return rc;
 }

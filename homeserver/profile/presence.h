@@ -47,14 +47,24 @@ struct presence_status {
 int presence_load(const struct hs_call *call, const char *viewer, const char *user_id,
 		  struct presence_status *ret_status);
 
-/* Users whose presence changed after this tick of stream.h, and whom the viewer may see: those of
- * shared rooms, and the viewer; 0: all of them who are not offline. As m.presence events, complete
- * JSON objects in call->mem, in the order of the changes. */
+/* Whose presence is asked for. */
+struct presence_ask {
+	const char *viewer;
+	/* Users whose presence changed after this tick of stream.h; 0: all who are not offline. */
+	uint64_t after;
+	/* Besides, whoever is there of those whom the viewer only now shares a room with. */
+	const uint32_t *rooms; /* their members */
+	const struct mx_slice *users;
+	size_t rooms_len, users_len;
+};
+
+/* Of users whom the viewer may see: those of shared rooms, and the viewer. As m.presence events,
+ * complete JSON objects in call->mem, in the order of the changes. */
 struct presence_events {
 	struct mx_slice *items;
 	size_t len;
 };
-int presence_events(const struct hs_call *call, const char *viewer, uint64_t after,
+int presence_events(const struct hs_call *call, const struct presence_ask *ask,
 		    struct presence_events *ret_events);
 
 /* Turns what is over into what it is now; when it wants to be called next. For its thread, and

@@ -58,13 +58,20 @@ static int check_displayname(const json_t *value, struct mx_error *err)
 	return 0;
 }
 
+/* Spec: content repository, "Security considerations": nothing else is in a media id. */
+static bool is_media_id(const char *id)
+{
+	return *id && id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_-")] == '\0';
+}
+
 /* Spec: "Matrix Content (mxc://) URIs". */
 static bool is_mxc(const char *url)
 {
 	const char *server = mx_starts_with(url, "mxc://") ? url + strlen("mxc://") : "";
 	const char *media = strchr(server, '/');
 
-	return media && media[1] != '\0' && !strchr(media + 1, '/') &&
+	return media && is_media_id(media + 1) &&
 	       mx_server_name_valid(mx_slice_of(server, (size_t)(media - server)));
 }
 

@@ -49,6 +49,35 @@ static int find_base(struct room_sync *rs)
 	return rc;
 }
 
+static bool joined_since(struct room_sync *rs, const struct event *event)
+{
+	return membership_of(event_membership(event)) == MEMBERSHIP_JOIN &&
+	       state_reader_membership(&rs->reader, &rs->base, event->state_key) != MEMBERSHIP_JOIN;
+}
+
+/* For `presence`, which is of rooms that are shared. */
+static int note_newcomers(struct room_sync *rs)
+{
+	struct sync *sync = rs->sync;
+	struct state_numbers changes = { 0 };
+	int rc = 0;
+
+	if (rs->anew)
+		mx_vec_push(&sync->new_rooms, rs->row->room);
+	if (rs->knows && rs->base.members != rs->timeline.end.members)
+		rc = state_reader_changes(&rs->reader, &rs->base, &rs->timeline.end, STATE_MEMBERS,
+					  &changes);
+	for (size_t i = 0; rc == 0 && i < changes.len; i++) {
+		struct stored_event event;
+
+		rc = state_reader_event(&rs->reader, changes.items[i], &event);
+		if (rc == 0 && joined_since(rs, &event.event))
+			mx_vec_push(&sync->newcomers,
+				    mx_arena_slice(sync->call->mem, event.event.state_key));
+	}
+	return rc;
+}
+
 /* The parts of its entry; ret_any: whether one of them says something. */
 static int write_parts(struct room_sync *rs, bool *ret_any)
 {
@@ -82,6 +111,8 @@ static int write_room(struct room_sync *rs)
 
 	if (rc == 0)
 		rc = room_timeline_load(rs);
+	if (rc == 0)
+		rc = note_newcomers(rs);
 	if (rc)
 		return rc;
 	json_next(out);

@@ -13,12 +13,28 @@ static bool is_shown(const struct sync *sync, const struct user_room *row)
 {
 	const struct sync_ask *ask = sync->ask;
 
-	if (row->forgotten)
-		return false;
 	if (ask->initial)
-		return ask->filter->include_leave;
+		return ask->filter->include_leave && !row->forgotten;
 	return row->position > ask->since.position ||
-	       (ask->full_state && ask->filter->include_leave);
+	       (ask->full_state && ask->filter->include_leave && !row->forgotten);
+}
+
+/* Forgetting is written into the same row: the client may know for long that the room was left. */
+static int find_news(struct room_sync *rs, bool *ret_is_news)
+{
+	const struct timeline_range range = { .after = rs->row->rseq - 1,
+					      .before = rs->row->rseq + 1,
+					      .limit = 1 };
+	struct timeline left;
+	int rc;
+
+	*ret_is_news = !rs->row->forgotten;
+	if (*ret_is_news)
+		return 0;
+	rc = timeline_db_scan(&rs->call, rs->row->room, &range, &left);
+	*ret_is_news = rc == 0 && left.len &&
+		       left.items[0].position > rs->sync->ask->since.position;
+	return rc;
 }
 
 /* Of the user's own events of the timeline, one that made them a member. */
@@ -36,9 +52,12 @@ static bool joins_in_timeline(const struct room_sync *rs)
 	return false;
 }
 
-/* Who was never joined in that time sees no state: an invite that came to nothing. */
+/* Who was never joined in that time sees no state: an invite that came to nothing. Nor does who
+ * forgot the room: that it was left is all that is told. */
 static bool may_see_state(struct room_sync *rs, bool was_joined)
 {
+	if (rs->row->forgotten)
+		return false;
 	return was_joined || joins_in_timeline(rs) ||
 	       state_reader_membership(&rs->reader, &rs->timeline.start,
 				       mx_slice(rs->sync->ask->user_id)) == MEMBERSHIP_JOIN;
@@ -94,6 +113,7 @@ static int write_room(struct room_sync *rs)
 int section_left_room(struct sync *sync, const struct user_room *row, struct mx_arena *mem)
 {
 	struct room_sync rs;
+	bool is_news;
 	int rc;
 
 	if (!is_shown(sync, row))
@@ -101,7 +121,8 @@ int section_left_room(struct sync *sync, const struct user_room *row, struct mx_
 	rc = room_sync_begin(&rs, sync, row, mem);
 	if (rc)
 		return rc;
-	if (event_filter_allows_room(&sync->ask->filter->rooms, rs.head.id))
+	rc = find_news(&rs, &is_news);
+	if (rc == 0 && is_news && event_filter_allows_room(&sync->ask->filter->rooms, rs.head.id))
 		rc = write_room(&rs);
 	room_sync_end(&rs);
 	return rc;

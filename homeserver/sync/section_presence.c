@@ -36,6 +36,14 @@ static bool is_wanted(const struct sync *sync)
 
 int section_presence(struct sync *sync)
 {
+	const struct presence_ask ask = {
+		.viewer = sync->ask->user_id,
+		.after = sync->ask->since.tick,
+		.rooms = sync->new_rooms.items,
+		.users = sync->newcomers.items,
+		.rooms_len = sync->new_rooms.len,
+		.users_len = sync->newcomers.len,
+	};
 	struct presence_events events;
 	struct mx_str *out = sync->out;
 	size_t start = out->len, inside;
@@ -43,7 +51,7 @@ int section_presence(struct sync *sync)
 
 	if (!is_wanted(sync))
 		return 0;
-	rc = presence_events(sync->call, sync->ask->user_id, sync->ask->since.tick, &events);
+	rc = presence_events(sync->call, &ask, &events);
 	if (rc)
 		return rc;
 	json_key(out, "presence");

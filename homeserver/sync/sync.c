@@ -84,6 +84,8 @@ int sync_write(const struct hs_call *call, const struct sync_ask *ask, struct mx
 	mx_str_add_char(out, '"');
 	rc = look ? write_sections(&sync) : section_devices(&sync);
 	mx_str_add_char(out, '}');
+	mx_vec_done(&sync.new_rooms);
+	mx_vec_done(&sync.newcomers);
 	*ret_now = sync.now;
 	*ret_news = sync.news;
 	return rc;

@@ -8,6 +8,7 @@
 #include "homeserver/sync/sync_token.h"
 #include "homeserver/userdata/account_data.h"
 #include "homeserver/userdata/ignored.h"
+#include "shared/core/vec.h"
 
 #include <stdbool.h>
 
@@ -47,6 +48,10 @@ struct sync {
 	struct sync_token now;
 	struct ignored ignored;
 	struct account_data_list account_data; /* what changed, by rooms */
+	/* Rooms that the user joined since, and users who joined theirs: they may have been there
+	 * before, and the client has not been told. */
+	struct mx_vec(uint32_t) new_rooms;
+	struct mx_vec(struct mx_slice) newcomers; /* in call->mem */
 	struct mx_str *out;
 	bool news; /* something happened that is worth an answer before the time is over */
 };

@@ -190,8 +190,9 @@ static int add_rooms(struct overview *o)
 
 static int add_presence(struct overview *o)
 {
+	const struct presence_ask ask = { .viewer = o->r->user };
 	struct presence_events events;
-	int rc = presence_events(&o->call, o->r->user, 0, &events);
+	int rc = presence_events(&o->call, &ask, &events);
 
 	if (rc)
 		return rc;

@@ -45,6 +45,19 @@ static int ask_messages(struct reading *reading, struct page_ask *ask)
 	return rc ? rc : ask_place(reading, "to", &ask->to);
 }
 
+/* Spec: "the same as the value given in from". */
+static void write_start(struct reading *reading, const struct page_ask *ask)
+{
+	const char *from = req_query(reading->r, "from");
+
+	if (!from || !*from) {
+		page_token_write(&reading->out, "start", ask->from);
+		return;
+	}
+	json_key(&reading->out, "start");
+	mx_canonical_string(&reading->out, mx_slice(from));
+}
+
 static void write_messages(struct reading *reading, const struct page_ask *ask,
 			   const struct page *page)
 {
@@ -53,7 +66,7 @@ static void write_messages(struct reading *reading, const struct page_ask *ask,
 
 	mx_str_add_char(out, '{');
 	add_events(reading, "chunk", page);
-	page_token_write(out, "start", ask->from);
+	write_start(reading, ask);
 	if (page->more)
 		page_token_write(out, "end", page->end);
 	if (ask->filter->lazy_load_members) {
@@ -114,23 +127,26 @@ static bool is_wanted(const void *filter, const struct event *event)
 	return event_filter_allows(filter, event);
 }
 
-/* The state after the last event that is returned. */
+/* Spec: "The state of the room at the last event returned". */
+static const struct room_state *last_state(const struct context *context)
+{
+	return context->after.len ? &context->after.items[context->after.len - 1].header.after
+				  : &context->event.header.after;
+}
+
 static int add_whole_state(struct reading *reading, const struct context *context,
 			   const struct event_filter *filter)
 {
-	const struct stored_event *last = context->after.len
-						  ? &context->after.items[context->after.len - 1]
-						  : &context->event;
 	enum state_part part = filter->lazy_load_members ? STATE_OTHERS : STATE_ALL;
 
-	return reading_state(reading, &last->header.after, part,
+	return reading_state(reading, last_state(context), part,
 			     &(struct state_choice){ is_wanted, filter });
 }
 
 static int add_state(struct reading *reading, const struct context *context,
 		     const struct event_filter *filter)
 {
-	struct page_senders senders = { .reading = reading };
+	struct page_senders senders = { .reading = reading, .state = last_state(context) };
 	int rc = add_whole_state(reading, context, filter);
 
 	if (rc == 0 && filter->lazy_load_members) {

@@ -56,12 +56,14 @@ int page_load(struct reading *reading, const struct page_ask *ask, struct page *
 	p.page.more = p.done && ask->limit == 0;
 	while (rc == 0 && !p.done) {
 		struct topo topo = { 0 };
+		size_t next = 0;
 
 		rc = topo_db_scan(&reading->call, reading->room, p.page.end, ask->backwards, CHUNK,
 				  &topo);
-		for (size_t i = 0; rc == 0 && i < topo.len && !p.done; i++)
-			rc = take(&p, &topo.items[i]);
-		p.page.more = p.done;
+		while (rc == 0 && next < topo.len && !p.done)
+			rc = take(&p, &topo.items[next++]);
+		/* A page that is full with the room's last event is the last one. */
+		p.page.more = p.done && (next < topo.len || topo.len == CHUNK);
 		p.done = p.done || topo.len < CHUNK;
 	}
 	if (rc == 0)
@@ -88,7 +90,8 @@ void page_senders_add(struct page_senders *senders, const struct stored_event *e
 
 	if (mx_map_put(&senders->seen, event->event.sender, senders))
 		return;
-	if (state_reader_load(&reading->reader, &event->header.before, TYPE_MEMBER,
+	if (state_reader_load(&reading->reader,
+			      senders->state ? senders->state : &event->header.before, TYPE_MEMBER,
 			      event->event.sender, &member) == 0)
 		reading_state_event(reading, &member);
 }

@@ -31,6 +31,7 @@ int page_filter(struct req *r, struct event_filter *ret_filter);
  * "Lazy-loading room members". */
 struct page_senders {
 	struct reading *reading;
+	const struct room_state *state; /* what they were in it; NULL: before their event */
 	struct mx_map seen;
 };
 void page_senders_add(struct page_senders *senders, const struct stored_event *event);

@@ -135,6 +135,8 @@ static int take_children(struct related *q, struct mx_slice parent_id)
 
 /* ---- children of children: all of them are found, then put in order */
 
+/* Spec: "Events … whose only relation to the original given event is through a non-matching
+ * intermediate event, will not be included". */
 static int add_rows(struct related *q, struct mx_slice parent_id)
 {
 	const struct timeline_range all = { .after = INT64_MIN,
@@ -145,7 +147,8 @@ static int add_rows(struct related *q, struct mx_slice parent_id)
 				  &all, &list);
 
 	for (size_t i = 0; rc == 0 && i < list.len && q->rows.len < RELATED_MAX; i++)
-		mx_vec_push(&q->rows, list.items[i]);
+		if (is_wanted(q, &list.items[i]))
+			mx_vec_push(&q->rows, list.items[i]);
 	return rc;
 }
 
@@ -229,8 +232,9 @@ static void write_answer(struct related *q)
 		json_key(out, "prev_batch");
 		mx_canonical_string(out, mx_slice(from));
 	}
-	if (q->recurse)
-		mx_str_addf(out, ",\"recursion_depth\":%d", RECURSION_MAX);
+	/* Spec: "mandatory" if the parameter was supplied, else "must be absent". */
+	if (req_query(q->reading->r, "recurse"))
+		mx_str_addf(out, ",\"recursion_depth\":%d", q->recurse ? RECURSION_MAX : 1);
 	mx_str_add_char(out, '}');
 }
 

@@ -110,7 +110,7 @@ struct daemon_app {
 	const struct daemon_check *checks; /* ended by { 0 } */
 	/* Besides the common ones: tables, each ended by { 0 }, and NULL behind the last. */
 	const struct daemon_command *const *commands;
-	bool plural_missing; /* see struct http_app */
+	bool plural_missing, plus_is_blank; /* see struct http_app */
 };
 
 /* The whole of main(). Common options: -c FILE, --check, --version, --help; common commands:

@@ -143,6 +143,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.metrics = daemon->metrics,
 		.metrics_prefix = metrics_prefix(daemon),
 		.plural_missing = daemon->app->plural_missing,
+		.plus_is_blank = daemon->app->plus_is_blank,
 	};
 	int rc;
 

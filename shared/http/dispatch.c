@@ -47,7 +47,12 @@ static bool is_preflight(const char *method)
 
 static int parse_target(struct exchange *ex)
 {
-	int rc = target_parse(ex->raw_target, ex->head.host, ex->own, &ex->target, &ex->req.err);
+	const struct target_line line = {
+		.raw = ex->raw_target,
+		.host = ex->head.host,
+		.plus_is_blank = ex->server->app.plus_is_blank,
+	};
+	int rc = target_parse(&line, ex->own, &ex->target, &ex->req.err);
 
 	ex->req.target = rc ? "" : ex->target.raw;
 	return rc;

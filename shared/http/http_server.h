@@ -64,6 +64,8 @@ struct http_app {
 	const char *metrics_prefix; /* "notary" */
 	bool plural_missing; /* M_MISSING_PARAMS, and M_BAD_JSON also for what is no JSON:
 				identity service */
+	bool plus_is_blank; /* in queries: so browsers' URLSearchParams writes blanks. Else '+'
+			       is itself, as in the addresses that people are looked up by */
 	const char *server_header; /* NULL = none is sent */
 	const char *spool_directory; /* its own, see spool_prepare(); NULL: no row may have
 					ROUTE_SPOOL */

@@ -153,6 +153,14 @@ static bool split_pair(struct target *target, char *piece)
 	return true;
 }
 
+/* https://url.spec.whatwg.org/#urlencoded-parsing: before anything is decoded. */
+static void plus_to_blank(char *query)
+{
+	for (; *query; query++)
+		if (*query == '+')
+			*query = ' ';
+}
+
 static int split_query(struct target *target, char *query, struct mx_arena *mem,
 		       struct mx_error *err)
 {
@@ -174,14 +182,15 @@ static int split_query(struct target *target, char *query, struct mx_arena *mem,
 	return 0;
 }
 
-int target_parse(struct mx_slice raw, struct mx_slice host, struct mx_arena *mem,
-		 struct target *ret_target, struct mx_error *err)
+int target_parse(const struct target_line *line, struct mx_arena *mem, struct target *ret_target,
+		 struct mx_error *err)
 {
 	struct target target = { 0 };
+	struct mx_slice raw = line->raw;
 	char *path, *query;
 	int rc;
 
-	if (!has_only_uri_bytes(raw) || !strip_authority(&raw, host))
+	if (!has_only_uri_bytes(raw) || !strip_authority(&raw, line->host))
 		return mx_fail(err, MX_BAD_HTTP, "The request target is not valid");
 	target.raw = raw.len ? mx_arena_strndup(mem, raw.ptr, raw.len) : "/";
 	path = mx_arena_strdup(mem, target.raw);
@@ -190,6 +199,8 @@ int target_parse(struct mx_slice raw, struct mx_slice host, struct mx_arena *mem
 		*query++ = '\0';
 	if (*path == '/')
 		path++;
+	if (query && line->plus_is_blank)
+		plus_to_blank(query);
 	rc = split_path(&target, path, err);
 	if (rc == 0 && query)
 		rc = split_query(&target, query, mem, err);

@@ -13,7 +13,7 @@ struct mx_error;
 #define TARGET_PAIRS_MAX    256
 
 struct target_pair {
-	const char *name, *value; /* decoded; '+' stays '+'; without '=' the value is "" */
+	const char *name, *value; /* decoded; without '=' the value is "" */
 };
 
 struct target {
@@ -25,13 +25,20 @@ struct target {
 	unsigned pairs_len;
 };
 
+/* What came. */
+struct target_line {
+	struct mx_slice raw;
+	struct mx_slice host; /* the Host header; may be NULL */
+	bool plus_is_blank; /* in the query, see struct http_app; else '+' stays '+' */
+};
+
 /*
- * Everything lives in mem. An absolute target is accepted if it names `host` (the Host header,
- * may be NULL). -MX_BAD_HTTP: not a target of ours, or bytes that no URI has. -MX_INVALID_PARAM:
- * broken escapes, %00, invalid UTF-8, dot segments, too many pieces.
+ * Everything lives in mem. An absolute target is accepted if it names the host. -MX_BAD_HTTP: not a
+ * target of ours, or bytes that no URI has. -MX_INVALID_PARAM: broken escapes, %00, invalid UTF-8,
+ * dot segments, too many pieces.
  */
-int target_parse(struct mx_slice raw, struct mx_slice host, struct mx_arena *mem,
-		 struct target *ret_target, struct mx_error *err);
+int target_parse(const struct target_line *line, struct mx_arena *mem, struct target *ret_target,
+		 struct mx_error *err);
 
 /* Percent-decodes in place. False for broken escapes, %00 and what is no UTF-8 then. */
 bool target_decode(char *text);

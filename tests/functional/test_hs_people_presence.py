@@ -69,6 +69,33 @@ def test_changes_come_with_sync(home):
     assert eyes.until(lambda news: news.presence(bob))[-1]["presence"] == "offline"
 
 
+def test_who_joins_is_told_who_is_there(home):
+    ann, bob = home.user("newcomer.ann"), home.user("newcomer.bob")
+    room = create(ann, preset="public_chat")
+    says(ann, "online", status_msg="at home")
+    hers, his = Following(ann), Following(bob, set_presence="offline")
+    says(bob, "unavailable")
+    assert not his.next(0).presence(ann) and not hers.next(0).presence(bob)
+    join(bob, room)
+    told = his.next(0)
+    assert told.presence(ann)[-1]["status_msg"] == "at home" and not told.presence(bob)[1:]
+    assert hers.next(0).presence(bob)[-1]["presence"] == "unavailable"
+    assert not his.next(0).presence(ann) and not hers.next(0).presence(bob)
+
+
+def test_presence_carries_no_name(home):
+    ann, bob, _room = pair(home, "noname")
+    done(bob.put(f"/profile/{part(bob.id)}/displayname", {"displayname": "Bob"}))
+    eyes = Following(ann)
+    says(bob, "online", status_msg="here")
+    told = eyes.until(lambda news: news.presence(bob))[-1]
+    assert set(told) == {"presence", "currently_active", "last_active_ago", "status_msg"}
+    done(bob.put(f"/profile/{part(bob.id)}/displayname", {"displayname": "Bobby"}))
+    named = eyes.until(lambda news: [event for event in news.timeline(_room)
+                                     if event["type"] == "m.room.member"])
+    assert named[-1]["content"]["displayname"] == "Bobby"
+
+
 @pytest.mark.parametrize("wish, shown", [
     ("online", "online"), ("unavailable", "unavailable"), ("offline", "offline")])
 def test_who_syncs_is_there_as_they_wish(home, wish, shown):

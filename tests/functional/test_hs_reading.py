@@ -74,6 +74,24 @@ def test_a_page_ends_at_to(talk):
     assert page(bob, room, f"?dir=b&from={here}&to={there}")["chunk"] == []
 
 
+def test_a_page_begins_with_the_token_that_was_given(talk):
+    ann, bob, room = talk
+    since = done(bob.get("/sync"))["next_batch"]
+    say(ann, room, "hi")
+    told = page(bob, room, f"?dir=f&from={since}")
+    assert told["start"] == since and bodies(told["chunk"]) == ["hi"]
+    assert page(bob, room, f"?dir=b&from={told['start']}")["start"] == since
+
+
+def test_a_page_that_ends_with_the_history_is_the_last(talk):
+    _, bob, room = talk
+    everything = page(bob, room, "?dir=b&limit=100")["chunk"]
+    for direction in "bf":
+        told = page(bob, room, f"?dir={direction}&limit={len(everything)}")
+        assert len(told["chunk"]) == len(everything) and "end" not in told
+        assert "end" in page(bob, room, f"?dir={direction}&limit={len(everything) - 1}")
+
+
 def test_what_is_filtered_does_not_end_the_history(talk):
     ann, bob, room = talk
     say(ann, room, "needle")
@@ -182,6 +200,17 @@ def test_a_context_has_the_state_of_then(talk):
     assert [told["state_key"] for told in lazy] == [ann.id]
 
 
+def test_members_of_a_context_are_those_of_its_state(talk):
+    ann, bob, room = talk
+    event_id = say(bob, room, "who am I")
+    done(bob.put(path(room, "state", "m.room.member", bob.id),
+                 {"membership": "join", "displayname": "Robert"}))
+    lazy = context(ann, room, event_id, '?limit=2&filter={"lazy_load_members":true}')["state"]
+    names = {told["state_key"]: told["content"].get("displayname")
+             for told in lazy if told["type"] == "m.room.member"}
+    assert names[bob.id] == "Robert"
+
+
 def test_an_unknown_event_has_no_context(talk):
     _, bob, room = talk
     refused(bob.get(path(room, "context", "$nothing")), 404, "M_NOT_FOUND")
@@ -229,6 +258,21 @@ def test_state_says_what_was_before_and_events_what_the_reader_was(talk):
     create_event = page(bob, room, "?dir=f&limit=1")["chunk"][0]
     assert create_event["unsigned"]["membership"] == "leave"
     assert create_event["room_id"] == room
+
+
+def test_what_was_before_one_came_is_named_and_not_shown(talk, home):
+    ann, _, room = talk
+    carl = home.user(None)
+    set_state(ann, room, "m.room.history_visibility", {"history_visibility": "joined"})
+    first = set_state(ann, room, "m.room.topic", {"topic": "before carl"})
+    done(put_state(ann, room, "m.room.member", {"membership": "invite"}, carl.id))
+    join(carl, room)
+    second = set_state(ann, room, "m.room.topic", {"topic": "with carl"})
+    told = event(carl, room, second)["unsigned"]
+    assert told["replaces_state"] == first and not {"prev_content", "prev_sender"} & set(told)
+    assert event(ann, room, second)["unsigned"]["prev_content"] == {"topic": "before carl"}
+    joined = page(carl, room, "?dir=b&limit=2")["chunk"][1]
+    assert joined["unsigned"]["prev_content"]["membership"] == "invite"
 
 
 # ---- relations
@@ -282,7 +326,20 @@ def test_children_of_children_are_found_three_levels_deep(talk):
     answer = children(ann, room, chain[0], query="?recurse=true&dir=f")
     assert ids(answer["chunk"]) == chain[1:4]
     assert answer["recursion_depth"] == 3
-    assert ids(children(ann, room, chain[0])["chunk"]) == chain[1:2]
+    direct = children(ann, room, chain[0])
+    assert ids(direct["chunk"]) == chain[1:2] and "recursion_depth" not in direct
+    assert children(ann, room, chain[0], query="?recurse=false")["recursion_depth"] == 1
+
+
+def test_children_of_what_is_not_asked_for_are_not_found(talk):
+    ann, bob, room = talk
+    parent = say(ann, room, "parent")
+    reply = say(ann, room, "reply", **related(parent, "m.thread"))
+    done(send(bob, room, "m.reaction", {"m.relates_to": {
+        "rel_type": "m.annotation", "event_id": reply, "key": "+1"}}))
+    for rest in (["m.annotation"], ["m.annotation", "m.reaction"]):
+        assert children(ann, room, parent, *rest, query="?recurse=true")["chunk"] == []
+    assert len(children(ann, room, parent, query="?recurse=true")["chunk"]) == 2
 
 
 def test_a_redacted_child_is_a_child_no_more(talk):

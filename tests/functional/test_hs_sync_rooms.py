@@ -202,6 +202,22 @@ def test_what_is_forgotten_is_gone(people):
     assert phone.sync().kinds(room) == ["join"]
 
 
+def test_a_device_that_was_away_is_told_of_a_room_that_was_left_and_forgotten(people):
+    ann, bob, _ = people
+    room = create(ann, preset="public_chat")
+    join(bob, room)
+    phone, tablet = Syncing(bob), Syncing(bob.another_device())
+    tablet.sync()
+    say(ann, room, "last words")
+    leave(bob, room)
+    phone.sync()
+    done(change(bob, room, "forget"))
+    answer = tablet.sync()
+    assert answer.kinds(room) == ["leave"] and answer.state(room, "leave") == {}
+    assert [told["state_key"] for told in answer.timeline(room, "leave")] == [bob.id]
+    assert tablet.sync().kinds(room) == phone.sync().kinds(room) == []
+
+
 def test_joining_and_leaving_at_once_is_a_room_left(people):
     ann, bob, _ = people
     room = create(ann, preset="public_chat")

@@ -72,10 +72,11 @@ static int teardown(void **state)
 static void assert_events(struct hs_fixture *f, const char *viewer, uint64_t after,
 			  const char *expected)
 {
+	const struct presence_ask ask = { .viewer = viewer, .after = after };
 	struct presence_events events;
 	mx_str_auto text = { 0 };
 
-	assert_int_equal(presence_events(&f->call, viewer, after, &events), 0);
+	assert_int_equal(presence_events(&f->call, &ask, &events), 0);
 	for (size_t i = 0; i < events.len; i++)
 		mx_str_add_slice(&text, events.items[i]);
 	assert_string_equal(text.ptr ? text.ptr : "", expected);

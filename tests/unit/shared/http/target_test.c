@@ -25,9 +25,12 @@ static int tear_down(void **state)
 
 static int parse(void **state, const char *raw, const char *host, struct target *ret_target)
 {
-	struct mx_slice none = { 0 };
+	const struct target_line line = {
+		.raw = mx_slice(raw),
+		.host = host ? mx_slice(host) : (struct mx_slice){ 0 },
+	};
 
-	return target_parse(mx_slice(raw), host ? mx_slice(host) : none, *state, ret_target, NULL);
+	return target_parse(&line, *state, ret_target, NULL);
 }
 
 static void separators_are_found_before_anything_is_decoded(void **state)
@@ -86,6 +89,21 @@ static void a_plus_is_no_blank(void **state)
 	assert_int_equal(parse(state, "/a+b?c=d+e", NULL, &target), 0);
 	assert_string_equal(target.segments[0], "a+b");
 	assert_string_equal(target_query(&target, "c"), "d+e");
+}
+
+static void a_plus_may_be_a_blank_in_the_query(void **state)
+{
+	const struct target_line line = {
+		.raw = MX_SLICE("/a+b?q+1=c+d%2Be%20f&+=%2B"),
+		.plus_is_blank = true,
+	};
+	struct target target;
+
+	assert_int_equal(target_parse(&line, *state, &target, NULL), 0);
+	assert_string_equal(target.segments[0], "a+b");
+	assert_string_equal(target_query(&target, "q 1"), "c d+e f");
+	assert_string_equal(target_query(&target, " "), "+");
+	assert_string_equal(target.raw, "/a+b?q+1=c+d%2Be%20f&+=%2B");
 }
 
 static void an_absolute_target_must_name_the_host(void **state)
@@ -173,6 +191,7 @@ int main(void)
 		target_test(a_slash_at_the_end_is_told_apart),
 		target_test(the_first_of_equal_parameters_counts),
 		target_test(a_plus_is_no_blank),
+		target_test(a_plus_may_be_a_blank_in_the_query),
 		target_test(an_absolute_target_must_name_the_host),
 		target_test(what_is_no_target_is_bad_http),
 		target_test(what_cannot_be_decoded_is_a_bad_parameter),
