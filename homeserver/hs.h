@@ -8,6 +8,7 @@ struct authn;
 struct budgets;
 struct chores;
 struct daemon;
+struct erased;
 struct filters;
 struct lazy_members;
 struct hs_conf;
@@ -46,6 +47,7 @@ struct hs {
 	struct authn *authn;
 	struct passwords *passwords;
 	struct attempts *attempts;
+	struct erased *erased; /* NULL: nobody is */
 	struct shared_secret *register_secret; /* NULL: there is none */
 	struct filters *filters;
 	struct lazy_members *lazy_members;

@@ -3,6 +3,8 @@
 #include "homeserver/account/account_db.h"
 #include "homeserver/account/attempts.h"
 #include "homeserver/account/authn.h"
+#include "homeserver/account/erased.h"
+#include "homeserver/account/erased_db.h"
 #include "homeserver/account/password.h"
 #include "homeserver/account/registration_token_db.h"
 #include "homeserver/account/session_db.h"
@@ -16,18 +18,22 @@
 #include <stddef.h>
 
 const struct store_table *const accounts_tables[] = {
-	&account_table, &device_table, &registration_token_table, &session_table, &uia_table, NULL,
+	&account_table, &device_table, &erased_table, &registration_token_table,
+	&session_table, &uia_table,    NULL,
 };
 
 int accounts_open(struct hs *hs, struct mx_error *err)
 {
+	int rc;
+
 	hs->passwords = passwords_new(&hs->conf->password, hs->metrics);
 	hs->attempts = attempts_new();
 	hs->authn = authn_new(hs);
 	daemon_authenticate(hs->daemon, authn_authenticate);
 	daemon_pass(hs->daemon, uia_gate);
-	return shared_secret_new(hs->conf->registration.shared_secret_file, &hs->register_secret,
-				 err);
+	rc = shared_secret_new(hs->conf->registration.shared_secret_file, &hs->register_secret,
+			       err);
+	return rc ? rc : erased_open(hs, err);
 }
 
 void accounts_reload(struct hs *hs, const struct hs_conf *conf)
@@ -37,6 +43,7 @@ void accounts_reload(struct hs *hs, const struct hs_conf *conf)
 
 void accounts_close(struct hs *hs)
 {
+	erased_close(hs);
 	shared_secret_free(hs->register_secret);
 	authn_free(hs->authn);
 	attempts_free(hs->attempts);

@@ -2,6 +2,7 @@
 
 #include "homeserver/account/account.h"
 #include "homeserver/account/ending_db.h"
+#include "homeserver/account/erased.h"
 #include "homeserver/account/threepid_server.h"
 #include "homeserver/account/threepids.h"
 #include "homeserver/call.h"
@@ -74,6 +75,8 @@ static int take_all(const struct hs_call *call, const struct ending *ending)
 		rc = profile_erase(call, ending->user);
 	if (rc == 0 && ending->erase)
 		rc = account_data_erase(call, ending->user);
+	if (rc == 0 && ending->erase)
+		rc = erased_add(call, ending->user);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "homeserver/event/event_view.h"
 
+#include "homeserver/account/erased.h"
 #include "homeserver/call.h"
 #include "homeserver/event/event_redact.h"
 #include "homeserver/event/event_types.h"
@@ -71,6 +72,32 @@ static bool redact(const struct hs_call *call, const struct event *event, struct
 			  call->mem, ret_left) == 0;
 }
 
+static bool is_kept(const struct hs_call *call, const struct event_viewer *viewer,
+		    const struct stored_event *event, int64_t since_ms)
+{
+	struct state_reader reader;
+	struct visibility visibility = { .reader = &reader, .user_id = mx_slice(viewer->user_id) };
+	bool kept;
+
+	if (viewer->visibility)
+		return visibility_keeps(viewer->visibility, event, since_ms);
+	state_reader_init(&reader, call, event->room);
+	kept = visibility_keeps(&visibility, event, since_ms);
+	state_reader_done(&reader);
+	return kept;
+}
+
+bool event_view_is_cut(const struct hs_call *call, const struct event_viewer *viewer,
+		       const struct stored_event *event)
+{
+	int64_t since_ms;
+
+	if (event->header.redacted_by)
+		return true;
+	since_ms = erased_since(call->hs, event->event.sender);
+	return since_ms && !is_kept(call, viewer, event, since_ms);
+}
+
 /* ---- unsigned */
 
 static void add_event(const struct hs_call *call, const struct event_viewer *viewer,
@@ -105,7 +132,8 @@ static void add_previous(const struct view *v)
 
 	if (!number || state_reader_event(reader, number, &previous))
 		return;
-	if (previous.header.redacted_by && !redact(v->call, &previous.event, &previous.event))
+	if (event_view_is_cut(v->call, v->viewer, &previous) &&
+	    !redact(v->call, &previous.event, &previous.event))
 		return;
 	if (may_see_previous(v, &previous)) {
 		json_key(v->out, "prev_content");
@@ -206,7 +234,7 @@ static void add_event(const struct hs_call *call, const struct event_viewer *vie
 	struct view view = { call, viewer, stored, &stored->event, out };
 	struct event left;
 
-	if (stored->header.redacted_by) {
+	if (event_view_is_cut(call, viewer, stored)) {
 		if (!redact(call, &stored->event, &left)) {
 			mx_str_add_text(out, "{}");
 			return;
@@ -216,12 +244,12 @@ static void add_event(const struct hs_call *call, const struct event_viewer *vie
 	add_form(&view, because);
 }
 
-void event_view_content(const struct hs_call *call, const struct stored_event *stored,
-			struct mx_str *out)
+void event_view_content(const struct hs_call *call, const struct event_viewer *viewer,
+			const struct stored_event *stored, struct mx_str *out)
 {
 	struct event left;
 
-	if (!stored->header.redacted_by)
+	if (!event_view_is_cut(call, viewer, stored))
 		mx_str_add_slice(out, mx_json_raw(&stored->event.doc, stored->event.content));
 	else if (redact(call, &stored->event, &left))
 		mx_str_add_slice(out, mx_json_raw(&left.doc, left.content));

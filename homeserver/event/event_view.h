@@ -17,7 +17,8 @@ enum event_view_form {
 };
 
 struct event_viewer {
-	const char *user_id, *device; /* whose `transaction_id` and membership are shown */
+	const char *user_id, *device; /* whose `transaction_id` and membership are shown; NULL:
+					 somebody outside */
 	enum event_view_form form;
 	bool bundles; /* what events of a timeline have: m.relations, the content before, the
 			 user's membership then */
@@ -26,9 +27,13 @@ struct event_viewer {
 	const struct ignored *ignored;
 };
 
-/* Its content alone, redacted if the event is. */
-void event_view_content(const struct hs_call *call, const struct stored_event *event,
-			struct mx_str *out);
-/* Appends one JSON object. Redacted if the event is; never fails on what is stored. */
+/* Whether the viewer is shown what a redaction leaves only: the event is redacted, or its sender
+ * was erased before the viewer knew it. */
+bool event_view_is_cut(const struct hs_call *call, const struct event_viewer *viewer,
+		       const struct stored_event *event);
+/* Its content alone, cut if the event is. */
+void event_view_content(const struct hs_call *call, const struct event_viewer *viewer,
+			const struct stored_event *event, struct mx_str *out);
+/* Appends one JSON object, cut if the event is; never fails on what is stored. */
 void event_view(const struct hs_call *call, const struct event_viewer *viewer,
 		const struct stored_event *event, struct mx_str *out);

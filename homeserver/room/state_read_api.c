@@ -31,7 +31,8 @@ static int query_format(struct req *r, bool *ret_event)
 static int write_state(struct reading *reading, const char *type, const char *key)
 {
 	const struct event_viewer viewer = { .user_id = reading->viewer.user_id,
-					     .device = reading->viewer.device };
+					     .device = reading->viewer.device,
+					     .visibility = &reading->visibility };
 	struct stored_event event;
 	bool whole;
 	int rc = query_format(reading->r, &whole);
@@ -46,7 +47,7 @@ static int write_state(struct reading *reading, const char *type, const char *ke
 	if (whole)
 		event_view(&reading->call, &viewer, &event, &reading->out);
 	else
-		event_view_content(&reading->call, &event, &reading->out);
+		event_view_content(&reading->call, &viewer, &event, &reading->out);
 	return 0;
 }
 

@@ -84,6 +84,7 @@ static void add_edit(const struct bundle *b)
 	for (size_t i = 0; i < list.len; i++) {
 		if (!mx_slice_eq(list.items[i].sender, b->parent->event.sender) ||
 		    !load_child(b, &list.items[i], &child) || !replaces(b, &child) ||
+		    event_view_is_cut(b->call, b->viewer, &child) ||
 		    (found && !is_newer(&child.event, &edit.event)))
 			continue;
 		edit = child;

@@ -117,7 +117,8 @@ static void add_state_event(struct reading *reading, const struct hs_call *call,
 			    const struct stored_event *event)
 {
 	const struct event_viewer viewer = { .user_id = reading->viewer.user_id,
-					     .device = reading->viewer.device };
+					     .device = reading->viewer.device,
+					     .visibility = &reading->visibility };
 
 	json_next(&reading->out);
 	event_view(call, &viewer, event, &reading->out);

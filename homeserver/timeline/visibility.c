@@ -88,21 +88,41 @@ enum membership visibility_membership(struct visibility *visibility, const struc
 
 /* ---- what the user is */
 
-/* Back from what they are now to when they ceased to be a member. */
-static int find_leaving(struct visibility *v, uint32_t number)
+/* What the user was before one of their member events. -MX_NOT_FOUND. */
+static int load_before(struct visibility *v, const struct stored_event *event,
+		       struct stored_event *ret_earlier)
 {
-	struct stored_event event, earlier;
+	return state_reader_load(v->reader, &event->header.before, TYPE_MEMBER, v->user_id,
+				 ret_earlier);
+}
+
+/* Back from one of their member events to when they ceased to be a member. -MX_NOT_FOUND. */
+static int find_leaving(struct visibility *v, struct stored_event *event)
+{
+	struct stored_event earlier;
+
+	for (int i = 0; i < CHANGES_MAX; i++) {
+		int rc = load_before(v, event, &earlier);
+
+		if (rc)
+			return rc;
+		if (membership_of(event_membership(&earlier.event)) == MEMBERSHIP_JOIN)
+			return 0;
+		*event = earlier;
+	}
+	return -MX_NOT_FOUND;
+}
+
+static int read_leaving(struct visibility *v, uint32_t number)
+{
+	struct stored_event event;
 	int rc = event_db_load(v->reader->call, v->reader->room, number, &event);
 
-	for (int i = 0; rc == 0 && i < CHANGES_MAX; i++) {
-		rc = state_reader_load(v->reader, &event.header.before, TYPE_MEMBER, v->user_id,
-				       &earlier);
-		if (rc == 0 && membership_of(event_membership(&earlier.event)) == MEMBERSHIP_JOIN) {
-			v->joined_until = event.header.rseq;
-			v->left_with = event.header.after;
-			return 0;
-		}
-		event = earlier;
+	if (rc == 0)
+		rc = find_leaving(v, &event);
+	if (rc == 0) {
+		v->joined_until = event.header.rseq;
+		v->left_with = event.header.after;
 	}
 	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
@@ -124,7 +144,7 @@ static int read_user(struct visibility *v)
 	rc = user_room_db_load(call, v->user_id, v->reader->room, &row);
 	if (rc && rc != -MX_NOT_FOUND)
 		return rc;
-	return row.forgotten ? 0 : find_leaving(v, member.event);
+	return row.forgotten ? 0 : read_leaving(v, member.event);
 }
 
 static int check_world(struct visibility *v, struct mx_error *err)
@@ -200,4 +220,62 @@ struct room_state visibility_state(const struct visibility *visibility,
 	if (visibility->joined_until == INT64_MIN || visibility->joined_until == INT64_MAX)
 		return *now;
 	return visibility->left_with;
+}
+
+/* ---- of who was erased */
+
+/* The user's member event at a time. -MX_NOT_FOUND. */
+static int find_member_at(struct visibility *v, int64_t time_ms, struct stored_event *ret_event)
+{
+	struct stored_event event;
+	struct member_row member;
+	int rc = member_db_load(v->reader->call, v->reader->room, v->user_id, &member);
+
+	if (rc == 0)
+		rc = event_db_load(v->reader->call, v->reader->room, member.event, &event);
+	for (int i = 0; rc == 0 && event.header.received_ms >= time_ms; i++) {
+		const struct stored_event later = event;
+
+		rc = i < CHANGES_MAX ? load_before(v, &later, &event) : -MX_NOT_FOUND;
+	}
+	*ret_event = event;
+	return rc;
+}
+
+static int64_t joined_until(struct visibility *v, int64_t time_ms)
+{
+	struct stored_event event;
+
+	if (find_member_at(v, time_ms, &event))
+		return INT64_MIN;
+	if (membership_of(event_membership(&event.event)) == MEMBERSHIP_JOIN)
+		return INT64_MAX;
+	return find_leaving(v, &event) ? INT64_MIN : event.header.rseq;
+}
+
+/* A room without its name, or without encryption, would not be what its members have agreed on.
+ * What is the sender's own, like a membership, is no such thing. */
+static bool makes_the_room(struct visibility *v, const struct stored_event *stored)
+{
+	struct room_head head;
+
+	if (!event_is_state(&stored->event) ||
+	    mx_slice_eq(stored->event.state_key, stored->event.sender) ||
+	    room_db_head(v->reader->call, v->reader->room, &head))
+		return false;
+	return room_state_find(&v->reader->nodes, &head.state, stored->header.slot) ==
+	       stored->header.state_number;
+}
+
+bool visibility_keeps(struct visibility *visibility, const struct stored_event *event,
+		      int64_t since_ms)
+{
+	if (visibility_membership(visibility, &event->header.before) == MEMBERSHIP_JOIN)
+		return true;
+	if (visibility->erased.since_ms != since_ms) {
+		visibility->erased.joined_until = joined_until(visibility, since_ms);
+		visibility->erased.since_ms = since_ms;
+	}
+	return event->header.rseq < visibility->erased.joined_until ||
+	       makes_the_room(visibility, event);
 }

@@ -27,6 +27,11 @@ struct visibility {
 		uint32_t root; /* of the others */
 		unsigned history;
 	} history;
+	/* Of somebody who was erased: the same as joined_until, as it was then. */
+	struct {
+		int64_t since_ms; /* 0: not known yet */
+		int64_t joined_until;
+	} erased;
 };
 
 /* -MX_FORBIDDEN if the user may see nothing at all of the room: neither a member, nor was one (and
@@ -35,6 +40,13 @@ int visibility_init(struct visibility *visibility, struct state_reader *reader,
 		    struct mx_slice user_id, struct mx_error *err);
 /* Hidden events (EVENT_HIDDEN) are nobody's, and so is what cannot be decided. */
 bool visibility_allows(struct visibility *visibility, const struct stored_event *event);
+
+/* Of an event that may be seen, whose sender wished to be forgotten then: whether the user knew it
+ * before, or it makes the room what it is for everybody; else they are shown what a redaction
+ * leaves. Spec: client-server API, "Account deactivation", `erase`.
+ * Needs the reader and the id only: visibility_init() may have failed. */
+bool visibility_keeps(struct visibility *visibility, const struct stored_event *event,
+		      int64_t since_ms);
 
 /* What the user was in that state; MEMBERSHIP_NONE also if that cannot be read. */
 enum membership visibility_membership(struct visibility *visibility,
