@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define USAGE "media list USER | show MEDIA | quarantine MEDIA | release MEDIA | remove MEDIA"
+#define USAGE                                                                \
+	"media list USER | show MEDIA | quarantine MEDIA | release MEDIA | " \
+	"remove MEDIA | remove-all USER"
 
 #define MXC "mxc://"
 
@@ -135,16 +137,44 @@ static int list(const void *conf, const char *user)
 	return EXIT_SUCCESS;
 }
 
+static bool drop_page(const void *conf, const json_t *page)
+{
+	const json_t *media;
+	size_t i;
+
+	json_array_foreach (jarr(page, "media"), i, media) {
+		mx_autofree char *path = media_path(conf, jstr(media, "media_id"), "");
+		json_auto_t *answer = console_ask(HS_PROGRAM, conf, "DELETE", path, NULL);
+
+		if (!answer)
+			return false;
+	}
+	return true;
+}
+
+static int drop_all(const void *conf, const char *user)
+{
+	size_t len;
+
+	do {
+		mx_autofree char *path = list_path(conf, user, NULL);
+		json_auto_t *page = console_ask(HS_PROGRAM, conf, "GET", path, NULL);
+
+		if (!page || !drop_page(conf, page))
+			return EXIT_FAILURE;
+		len = json_array_size(jarr(page, "media"));
+	} while (len > 0);
+	puts("done");
+	return EXIT_SUCCESS;
+}
+
 int hs_command_media(const void *conf, int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(const void *conf, const char *argument);
-	} words[] = { { "list", list },
-		      { "show", show },
-		      { "quarantine", quarantine },
-		      { "release", release },
-		      { "remove", drop } };
+	} words[] = { { "list", list },       { "show", show },   { "quarantine", quarantine },
+		      { "release", release }, { "remove", drop }, { "remove-all", drop_all } };
 
 	for (size_t i = 0; argc == 3 && i < sizeof(words) / sizeof(words[0]); i++)
 		if (streq(argv[1], words[i].name))

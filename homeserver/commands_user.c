@@ -19,7 +19,8 @@
 
 #define USER_USAGE                                                                            \
 	"user list | show USER | add NAME [--admin] | password USER [--keep] | admin USER | " \
-	"no-admin USER | lock USER | unlock USER | suspend USER | unsuspend USER | sign-out USER"
+	"no-admin USER | lock USER | unlock USER | suspend USER | unsuspend USER | "          \
+	"sign-out USER | deactivate USER [--erase]"
 #define TOKEN_USAGE \
 	"registration-token list | add [--token TEXT] [--uses N] [--days N] | remove TEXT"
 
@@ -186,9 +187,10 @@ static int set_flag(const void *conf, const char *word, const char *name)
 
 int hs_command_user(const void *conf, int argc, char **argv)
 {
-	bool is_admin = false, keeps = false;
+	bool is_admin = false, keeps = false, erase = false;
 	const struct console_option options[] = {
 		{ "--admin", .flag = &is_admin },
+		{ "--erase", .flag = &erase },
 		{ "--keep", .flag = &keeps },
 		{ 0 },
 	};
@@ -207,6 +209,9 @@ int hs_command_user(const void *conf, int argc, char **argv)
 		return set_password(conf, argv[2], keeps);
 	if (streq(argv[1], "sign-out"))
 		return tell(conf, "POST", user_path(conf, argv[2], "/sign-out"), NULL);
+	if (streq(argv[1], "deactivate"))
+		return tell(conf, "POST", user_path(conf, argv[2], "/deactivate"),
+			    json_pack("{s:b}", "erase", erase ? 1 : 0));
 	return set_flag(conf, argv[1], argv[2]);
 }
 

@@ -67,6 +67,7 @@ const struct route *const hs_admin_routes[] = {
 	registration_admin_routes,
 	shared_secret_routes,
 	user_admin_routes,
+	ending_admin_routes,
 	report_admin_routes,
 	room_admin_routes,
 	media_admin_routes,

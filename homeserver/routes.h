@@ -33,6 +33,7 @@ extern const struct route openid_routes[]; /* account/openid_api.c */
 extern const struct route moderation_routes[]; /* account/moderation_api.c */
 extern const struct route device_routes[]; /* device/device_api.c */
 extern const struct route user_admin_routes[], registration_admin_routes[]; /* admin/ */
+extern const struct route ending_admin_routes[]; /* account/ */
 extern const struct route account_data_routes[]; /* userdata/account_data_api.c */
 extern const struct route tags_routes[]; /* userdata/tags_api.c */
 extern const struct route receipts_routes[]; /* ephemeral/receipts_api.c */

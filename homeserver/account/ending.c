@@ -11,6 +11,7 @@
 #include "homeserver/member/member.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/userdata/account_data.h"
+#include "homeserver/userdata/filter_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/log.h"
@@ -22,6 +23,8 @@
 #define ONCE          100
 /* Whoever began it is still about it. */
 #define PATIENCE_MS (10 * MX_MINUTE_MS)
+/* What cannot be done until then never can. */
+#define ATTEMPTS_MS MX_DAY_MS
 
 /* ---- in one transaction */
 
@@ -73,25 +76,37 @@ static int take_all(const struct hs_call *call, const struct ending *ending)
 		rc = threepids_forget(call, ending->user);
 	if (rc == 0)
 		rc = profile_erase(call, ending->user);
-	if (rc == 0 && ending->erase)
-		rc = account_data_erase(call, ending->user);
-	if (rc == 0 && ending->erase)
-		rc = erased_add(call, ending->user);
 	return rc;
+}
+
+/* What is no event goes at once, and of the events what is shown from now on. */
+static int forget(const struct hs_call *call, const char *user)
+{
+	int rc = account_data_erase(call, user);
+
+	if (rc == 0)
+		rc = filter_db_erase(call, user);
+	return rc ? rc : erased_add(call, user);
 }
 
 int ending_begin(const struct hs_call *call, const struct ending *ending, struct mx_error *err)
 {
-	struct ending_row row = { .begun_ms = call->now_ms };
+	struct ending_row before, row = { .begun_ms = call->now_ms };
 	int rc = collect_bindings(call, ending, &row.bindings);
 
 	if (rc == 0)
 		rc = take_all(call, ending);
+	if (rc == 0 && ending->erase)
+		rc = forget(call, ending->user);
 	if (rc == -MX_NOT_FOUND)
 		return mx_fail(err, MX_NOT_FOUND, "There is no such account");
-	if (rc == 0)
+	if (rc)
+		return rc;
+	/* One that is not finished knows what the account does not any more. */
+	rc = ending_db_get(call, ending->user, &before);
+	if (rc == -MX_NOT_FOUND)
 		ending_db_put(call, ending->user, &row);
-	return rc;
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 /* ---- after it */
@@ -125,12 +140,16 @@ int ending_finish(const struct hs_call *call, const char *user, bool *ret_unboun
 		  struct mx_error *err)
 {
 	struct ending_row row;
+	bool left;
 	int rc = load(call, user, &row);
 
 	if (rc)
 		return rc == -MX_NOT_FOUND ? 0 : rc;
+	/* First what others see, and what waits for no network. */
+	left = member_leave_all(call->hs, user);
 	*ret_unbound = threepid_server_unbind_all(call, user, &row.bindings);
-	member_leave_all(call->hs, user);
+	if (!left && call->now_ms < row.begun_ms + ATTEMPTS_MS)
+		return 0; /* the chore tries again */
 	return note_finished(call, user, err);
 }
 
@@ -147,11 +166,13 @@ static int list(const struct hs_call *call, struct ending_users *ret_users)
 	return rc;
 }
 
+/* What was begun before this start, or long ago. */
 static bool is_left_over(const struct hs_call *call, const char *user)
 {
 	struct ending_row row;
 
-	return load(call, user, &row) == 0 && row.begun_ms + PATIENCE_MS < call->now_ms;
+	return load(call, user, &row) == 0 &&
+	       (row.begun_ms < call->hs->started_ms || row.begun_ms + PATIENCE_MS < call->now_ms);
 }
 
 size_t endings_finish(void *ctx, int64_t now_ms)

@@ -1,8 +1,8 @@
 /*
  * The end of an account. In one transaction it loses its password, devices, tokens, addresses,
- * profile and, if its owner wants to be forgotten, its account data; it never comes back. What
- * takes longer (rooms to leave, identity servers to tell) is written down with it and done after,
- * by whoever asked and, should the daemon end meanwhile, by a chore.
+ * profile and, if its owner wants to be forgotten, its account data and filters; it never comes
+ * back. What takes longer (rooms to leave, identity servers to tell) is written down with it and
+ * done after, by whoever asked and, should the daemon end meanwhile, by a chore.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct ending {
 /* With a txn. -MX_NOT_FOUND; nothing happens to what ended before. */
 int ending_begin(const struct hs_call *call, const struct ending *ending, struct mx_error *err);
 
-/* The rest, durably; waits for the network, and for rooms. call has neither txn nor view.
+/* The rest, durably; waits for rooms, and for the network. call has neither txn nor view. What
+ * cannot be done now is left to the chore.
  * *ret_unbound: nothing of the account is bound any more. */
 int ending_finish(const struct hs_call *call, const char *user, bool *ret_unbound,
 		  struct mx_error *err);

@@ -52,19 +52,22 @@ static int leave(struct hs *hs, const char *room_id, const char *user_id, struct
 	return member_change_now(&call, &change, err);
 }
 
-void member_leave_all(struct hs *hs, const char *user_id)
+bool member_leave_all(struct hs *hs, const char *user_id)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct mx_error err = { 0 };
 	const char **rooms;
-	size_t len;
+	size_t len, left = 0;
 
 	if (list_rooms(hs, user_id, mem, &rooms, &len)) {
 		mx_log(MX_LOG_WARN, "rooms of a user who leaves cannot be read", NULL);
-		return;
+		return false;
 	}
 	for (size_t i = 0; i < len; i++)
 		if (leave(hs, rooms[i], user_id, &err))
 			mx_log(MX_LOG_WARN, "a user who leaves stays in a room", "room", rooms[i],
 			       "why", err.text, NULL);
+		else
+			left++;
+	return left == len;
 }

@@ -46,5 +46,5 @@ int member_change_now(const struct hs_call *call, const struct member_change *ch
 		      struct mx_error *err);
 
 /* The user leaves every room, and declines what they are invited to; in turns of its own. For
- * accounts that end. How many rooms could not be left is logged. */
-void member_leave_all(struct hs *hs, const char *user_id);
+ * accounts that end. False: some could not be left, which is logged. */
+bool member_leave_all(struct hs *hs, const char *user_id);

@@ -95,3 +95,19 @@ int filter_db_add(const struct hs_call *call, const char *user_id, const char *f
 	count_put(call->txn, user_id, count + 1);
 	return 0;
 }
+
+int filter_db_erase(const struct hs_call *call, const char *user_id)
+{
+	struct store_key key = user_key(user_id), end;
+	struct store_range range = { .from = store_key_slice(&key), .limit = FILTERS_MAX };
+	struct store_rows rows;
+	int rc;
+
+	store_key_range_end(&key, &end);
+	range.to = store_key_slice(&end);
+	rc = call_scan(call, &filter_table, &range, &rows);
+	for (size_t i = 0; rc == 0 && i < rows.len; i++)
+		store_txn_delete(call->txn, &filter_table, rows.items[i].key);
+	store_txn_delete(call->txn, &filter_count_table, store_key_slice(&key));
+	return rc;
+}

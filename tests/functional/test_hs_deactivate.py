@@ -1,9 +1,13 @@
 """The end of an account: nothing of it works, nothing of it is shown, and its name stays taken."""
 
+import concurrent.futures
+
 import pytest
 
 from contact_world import World
 from homeserver_world import PASSWORD, refused
+from rooms import create, join, membership
+from trinity import eventually
 
 WORLD = World
 END = "/account/deactivate"
@@ -70,17 +74,47 @@ def test_account_data_goes_with_who_wants_to_be_forgotten(home):
 
 
 def test_an_end_that_was_cut_short_is_brought_to_its_end(make_home):
-    """The account is gone with its transaction; what takes longer goes on after a kill."""
+    """The account is gone with its transaction; the rooms that a kill spared are left after it."""
     home = make_home().start()
-    user = home.user("victim")
-    friend = home.user("witness")
-    room = friend.post("/createRoom", {"preset": "public_chat"}).json["room_id"]
-    assert user.post(f"/join/{room}").status == 200
-    ended(user)
-    home.homeserver.kill()
+    user, friend = home.user("victim"), home.user("witness")
+    rooms = [create(user, preset="public_chat") for _ in range(60)]
+    for room in (rooms[0], rooms[-1]):
+        join(friend, room)
+    asked = user.post(END).json["session"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(user.post, END, {"auth": {"session": asked, **user.proof()}})
+        eventually(lambda: user.get("/account/whoami").status == 401)
+        home.homeserver.kill()
     home.homeserver.start()
     refused(home.log_in("victim"), 403, "M_USER_DEACTIVATED")
-    assert friend.get(f"/rooms/{room}/state/m.room.member/{user.id}").json["membership"] == "leave"
+    eventually(lambda: all(membership(friend, room, user) == "leave"
+                           for room in (rooms[0], rooms[-1])))
+
+
+def test_the_operator_ends_an_account(home):
+    user, friend = home.user("fired"), home.user("keeper")
+    room = create(user, preset="public_chat")
+    join(friend, room)
+    home.command("user", "deactivate", "fired")
+    refused(user.get("/account/whoami"), 401, "M_UNKNOWN_TOKEN")
+    refused(home.log_in("fired"), 403, "M_USER_DEACTIVATED")
+    assert membership(friend, room, user) == "leave"
+    assert "erased" not in home.admin("GET", f"/admin/v1/users/{user.id}").json
+    home.command("user", "deactivate", "--erase", "fired")
+    assert home.admin("GET", f"/admin/v1/users/{user.id}").json["erased"] is True
+    assert "no such" in home.command("user", "deactivate", "nobody.here", status=1)
+
+
+def test_media_stay_until_the_operator_removes_them(home):
+    """Those who knew what was said may see it whole; who comes later does not learn the id."""
+    user, friend = home.user("painter"), home.user("admirer")
+    upload = "/_matrix/media/v3/upload?filename=a"
+    mine = [user.post(upload, {"n": n}).json["content_uri"][6:] for n in range(3)]
+    ended(user, erase=True)
+    pictures = [f"/_matrix/client/v1/media/download/{media}" for media in mine]
+    assert [friend.get(picture).status for picture in pictures] == [200, 200, 200]
+    home.command("media", "remove-all", "painter")
+    assert [friend.get(picture).status for picture in pictures] == [404, 404, 404]
 
 
 @pytest.mark.parametrize("body", [{"erase": "yes"}, {"id_server": 5}])

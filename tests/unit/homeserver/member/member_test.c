@@ -131,7 +131,7 @@ static void who_goes_for_good_leaves_every_room(void **state)
 	assert_int_equal(join(f, open, BEA), 0);
 	assert_int_equal(join(f, open, CID), 0);
 	assert_int_equal(change(f, banned, ANN, BEA, MEMBERSHIP_BAN), 0);
-	member_leave_all(&f->hs, BEA);
+	assert_true(member_leave_all(&f->hs, BEA));
 	assert_int_equal(now(f, open, BEA), MEMBERSHIP_LEAVE);
 	assert_int_equal(now(f, invited, BEA), MEMBERSHIP_LEAVE);
 	assert_int_equal(now(f, banned, BEA), MEMBERSHIP_BAN);
