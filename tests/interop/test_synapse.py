@@ -4,6 +4,7 @@ import concurrent.futures
 import copy
 import json
 import random
+import time
 
 import pytest
 import signedjson.key
@@ -222,6 +223,10 @@ def test_history_of_a_server_that_is_gone_is_believed_with_the_right_notary_key(
     a.rotate("ed25519:b_2")
     ann.say(room, "signed by my second key")
     eventually(bob.sees(room, ann, "signed by my second key"))
+    # Asked while it was away, it is left alone for a while: then bob's server has asked it itself.
+    said = int(time.time() * 1000)
+    fresh = f"{QUERY}/{a.server_name}?minimum_valid_until_ts={said}"
+    eventually(lambda: a.key_id in keys_of(notary.get(fresh).json["server_keys"]), seconds=120)
     a.stop()
 
     other_key = signedjson.key.encode_verify_key_base64(a.verify_key)
