@@ -4,6 +4,7 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/message/messages.h"
 #include "homeserver/media/media.h"
+#include "homeserver/meta/admin_contact.h"
 #include "homeserver/open.h"
 #include "homeserver/profile/people.h"
 #include "homeserver/room/rooms.h"
@@ -44,6 +45,7 @@ int hs_start(struct daemon *daemon, const void *conf, void **ret_hs, struct mx_e
 	hs->metrics = daemon_metrics(daemon);
 	hs->started_ms = mx_now_ms();
 	hs_limits(daemon, conf);
+	daemon_contact(daemon, admin_contact);
 	rc = hs_open(hs, err);
 	if (rc) {
 		hs_stop(hs);

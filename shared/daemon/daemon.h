@@ -148,6 +148,8 @@ void daemon_tree(struct daemon *daemon, const struct daemon_tree *tree);
 void daemon_authenticate(struct daemon *daemon, int (*authenticate)(struct req *r));
 /* Their last gate, see struct http_app; NULL without. */
 void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r));
+/* Whom their people may turn to, see struct http_app; NULL without. */
+void daemon_contact(struct daemon *daemon, const char *(*admin_contact)(struct req *r));
 
 /* For subcommands: asks the running daemon over its admin listener. path: "/admin/…". The
  * answer's body is in *ret_text (mx_free), also on an HTTP error. -MX_REMOTE_FAILED with advice

@@ -139,6 +139,7 @@ static int start_public(struct daemon *daemon, struct mx_error *err)
 		.pass = daemon->pass,
 		.spool_directory = daemon->spool_directory,
 		.spool_max = daemon->spool_max,
+		.admin_contact = daemon->admin_contact,
 		.store = daemon->store,
 		.metrics = daemon->metrics,
 		.metrics_prefix = metrics_prefix(daemon),

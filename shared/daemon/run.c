@@ -96,6 +96,11 @@ void daemon_pass(struct daemon *daemon, int (*pass)(struct req *r))
 	daemon->pass = pass;
 }
 
+void daemon_contact(struct daemon *daemon, const char *(*admin_contact)(struct req *r))
+{
+	daemon->admin_contact = admin_contact;
+}
+
 void daemon_tree(struct daemon *daemon, const struct daemon_tree *tree)
 {
 	daemon->tree = *tree;

@@ -42,6 +42,7 @@ struct daemon {
 	struct daemon_tree tree; /* name NULL: there is none */
 	char *spool_directory; /* in mem; NULL: bodies stay in memory */
 	uint64_t (*spool_max)(void *ctx);
+	const char *(*admin_contact)(struct req *r);
 	const struct route *const *routes; /* public; the app's until it says otherwise */
 	void *ctx; /* the app's */
 	bool app_started;

@@ -70,6 +70,10 @@ struct http_app {
 	const char *spool_directory; /* its own, see spool_prepare(); NULL: no row may have
 					ROUTE_SPOOL */
 	uint64_t (*spool_max)(void *ctx); /* bytes of one body */
+	/* Whom people may turn to when there is no room: a URI, for `admin_contact`; of r->mem or
+	 * of what lives longer. With it, rows for browsers answer MX_STORE_FULL as clients expect
+	 * it. NULL: nobody is named. */
+	const char *(*admin_contact)(struct req *r);
 };
 
 /* Returns with all listeners open. -MX_BAD_CONFIG if an address cannot be used. */

@@ -168,8 +168,12 @@ static void body_name(struct reply_body *body, struct http_server *server)
 
 /* ---- errors */
 
+/* Clients show M_RESOURCE_LIMIT_EXCEEDED with 403. Servers try again only what came back with 5xx,
+ * and what they send must not get lost. */
 static int wire_code(const struct exchange *ex, int rc)
 {
+	if (rc == -MX_STORE_FULL && ex->server->app.admin_contact && ex->reply.cors)
+		return MX_RESOURCE_LIMIT;
 	if (rc == -MX_MISSING_PARAM && ex->server->app.plural_missing)
 		return MX_MISSING_PARAMS;
 	if (rc == -MX_NOT_JSON && ex->server->app.plural_missing)
@@ -186,6 +190,15 @@ static void add_retry(struct exchange *ex, json_t *json)
 	json_object_set_new(json, "retry_after_ms", json_integer(wait_ms));
 	reply_header(&ex->req, "Retry-After",
 		     mx_arena_strf(ex->req.mem, "%lld", (long long)((wait_ms + 999) / 1000)));
+}
+
+/* Spec: client-server API, "Other error codes". */
+static void add_contact(struct exchange *ex, json_t *json)
+{
+	const char *(*contact)(struct req * r) = ex->server->app.admin_contact;
+
+	if (contact)
+		json_object_set_new(json, "admin_contact", json_string(contact(&ex->req)));
 }
 
 static void add_allow(struct exchange *ex, unsigned allow)
@@ -219,6 +232,8 @@ void reply_error(struct exchange *ex, int rc)
 	reply_status(&ex->req, row->status);
 	if (rc == -MX_LIMIT_EXCEEDED)
 		add_retry(ex, json);
+	if (rc == -MX_STORE_FULL || rc == -MX_RESOURCE_LIMIT)
+		add_contact(ex, json);
 	if (rc == -MX_BAD_METHOD)
 		add_allow(ex, allow);
 }

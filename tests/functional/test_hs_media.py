@@ -385,5 +385,5 @@ def test_a_full_disk_is_said(make_home):
     ann = home.user("ann")
     upload(ann, PNG)
     resource.prlimit(home.homeserver.process.pid, resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-    refused(upload(ann, b"x" * (2 << 20), status=507), 507, "M_RESOURCE_LIMIT_EXCEEDED")
+    refused(upload(ann, b"x" * (2 << 20), status=403), 403, "M_RESOURCE_LIMIT_EXCEEDED")
     assert spooled(home) == []
