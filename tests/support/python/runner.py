@@ -15,6 +15,7 @@ import sys
 import time
 import xml.etree.ElementTree
 
+import campaign
 import mutation
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -444,6 +445,17 @@ def sydent_python():
     return python_with("Sydent", VENV_SYDENT, "requirements-sydent.txt")
 
 
+def kind_campaign(area):
+    """For a night, not for every run."""
+    out = build("campaign", [program for program, *_ in campaign.CAMPAIGNS.values()])
+    chosen = [name for name in campaign.CAMPAIGNS if area in name]
+    count = Count()
+    for name in chosen:
+        good = campaign.run(out / "tests", name, say)
+        count.add(Count(passed=1) if good else Count(failed=1))
+    return count
+
+
 KINDS = {
     "lint": kind_lint,
     "unit": kind_unit,
@@ -455,7 +467,8 @@ KINDS = {
     "interop": kind_interop,
     "bench": kind_bench,
 }
-BY_NAME = {"mutation": kind_mutation}  # only when asked for: each of its rows is a build
+# Only when asked for: each row of mutation is a build, a campaign takes hours.
+BY_NAME = {"mutation": kind_mutation, "campaign": kind_campaign}
 
 
 def run_kind(kind, area, whole_run):
