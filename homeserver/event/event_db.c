@@ -1,6 +1,7 @@
 #include "homeserver/event/event_db.h"
 
 #include "homeserver/call.h"
+#include "homeserver/event/event_redact.h"
 #include "homeserver/room/room_key.h"
 #include "homeserver/room/room_version.h"
 #include "homeserver/state/state_record.h"
@@ -98,6 +99,8 @@ static int read_event(struct mx_slice value, struct mx_arena *mem, struct stored
 	id = record_bytes(&reader);
 	json = record_bytes(&reader);
 	if (!record_ok(&reader) || !version || event_read(version, json, id, mem, &event->event))
+		return -MX_STORE;
+	if (event->header.redacted_by && event_left(&event->event, mem, &event->event))
 		return -MX_STORE;
 	return 0;
 }

@@ -42,7 +42,8 @@ struct stored_event {
 	struct event event;
 };
 
-/* By its number or by its id, in call->mem. -MX_NOT_FOUND, -MX_STORE. */
+/* By its number or by its id, in call->mem; of one that was redacted, what is left of it: nobody
+ * goes by the rest any more. -MX_NOT_FOUND, -MX_STORE. */
 int event_db_load(const struct hs_call *call, uint32_t room, uint32_t number,
 		  struct stored_event *ret_event);
 int event_db_find(const struct hs_call *call, struct mx_slice event_id, uint32_t *ret_room,

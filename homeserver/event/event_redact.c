@@ -2,6 +2,7 @@
 
 #include "homeserver/event/event_bytes.h"
 #include "homeserver/room/room_version.h"
+#include "shared/core/arena.h"
 #include "shared/core/str.h"
 #include "shared/json/member.h"
 
@@ -78,4 +79,13 @@ void event_redact(const struct event *event, const char *const *without, struct 
 			event_add_member(event, key, out);
 	}
 	mx_str_add_char(out, '}');
+}
+
+int event_left(const struct event *event, struct mx_arena *mem, struct event *ret_left)
+{
+	mx_str_auto left = { 0 };
+
+	event_redact(event, NULL, &left);
+	return event_read(event->version, mx_arena_slice(mem, mx_str_slice(&left)), event->id, mem,
+			  ret_left);
 }

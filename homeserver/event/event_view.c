@@ -63,15 +63,6 @@ static void add_content(const struct view *v)
 
 /* ---- what a redaction left */
 
-static bool redact(const struct hs_call *call, const struct event *event, struct event *ret_left)
-{
-	mx_str_auto left = { 0 };
-
-	event_redact(event, NULL, &left);
-	return event_read(event->version, mx_arena_slice(call->mem, mx_str_slice(&left)), event->id,
-			  call->mem, ret_left) == 0;
-}
-
 static bool is_kept(const struct hs_call *call, const struct event_viewer *viewer,
 		    const struct stored_event *event, int64_t since_ms)
 {
@@ -133,7 +124,7 @@ static void add_previous(const struct view *v)
 	if (!number || state_reader_event(reader, number, &previous))
 		return;
 	if (event_view_is_cut(v->call, v->viewer, &previous) &&
-	    !redact(v->call, &previous.event, &previous.event))
+	    event_left(&previous.event, v->call->mem, &previous.event))
 		return;
 	if (may_see_previous(v, &previous)) {
 		json_key(v->out, "prev_content");
@@ -235,7 +226,7 @@ static void add_event(const struct hs_call *call, const struct event_viewer *vie
 	struct event left;
 
 	if (event_view_is_cut(call, viewer, stored)) {
-		if (!redact(call, &stored->event, &left)) {
+		if (event_left(&stored->event, call->mem, &left)) {
 			mx_str_add_text(out, "{}");
 			return;
 		}
@@ -251,7 +242,7 @@ void event_view_content(const struct hs_call *call, const struct event_viewer *v
 
 	if (!event_view_is_cut(call, viewer, stored))
 		mx_str_add_slice(out, mx_json_raw(&stored->event.doc, stored->event.content));
-	else if (redact(call, &stored->event, &left))
+	else if (event_left(&stored->event, call->mem, &left) == 0)
 		mx_str_add_slice(out, mx_json_raw(&left.doc, left.content));
 	else
 		mx_str_add_text(out, "{}");

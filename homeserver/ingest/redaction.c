@@ -55,6 +55,12 @@ static bool holds(struct ingest *in, const struct event *redaction, const struct
 
 /* ---- what they do */
 
+static int mark(struct room_turn *turn, struct stored_event *event, uint32_t redaction)
+{
+	event->header.redacted_by = redaction;
+	return event->header.state_number ? turn_redacted(turn, event) : 0;
+}
+
 /* Spec: "Aggregations of child events": the relationship is lost with the child. */
 static void unrelate(struct room_turn *turn, const struct stored_event *target)
 {
@@ -78,10 +84,10 @@ static int redact_target(struct ingest *in)
 	}
 	if (rc || target.header.redacted_by || !holds(in, in->event, &target.event))
 		return rc;
-	target.header.redacted_by = in->stored.header.number;
-	event_db_put(turn->call.txn, &target);
 	unrelate(turn, &target);
-	return 0;
+	rc = mark(turn, &target, in->stored.header.number);
+	event_db_put(turn->call.txn, &target);
+	return rc;
 }
 
 /* One that came first waits for its event. */
@@ -99,9 +105,7 @@ static int redact_self(struct ingest *in)
 		rc = event_db_load(turn_read(turn), in->stored.room, number, &redaction);
 	if (rc)
 		return rc == -MX_NOT_FOUND ? 0 : rc;
-	if (holds(in, &redaction.event, in->event))
-		in->stored.header.redacted_by = number;
-	return 0;
+	return holds(in, &redaction.event, in->event) ? mark(turn, &in->stored, number) : 0;
 }
 
 int step_redaction(struct ingest *in)

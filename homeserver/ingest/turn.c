@@ -1,6 +1,7 @@
 #include "homeserver/ingest/turn.h"
 
 #include "homeserver/event/event_hash.h"
+#include "homeserver/event/event_redact.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/birth.h"
@@ -87,6 +88,16 @@ const struct stored_event *turn_find(struct room_turn *turn, const struct room_s
 		return NULL;
 	number = room_state_find(&turn->nodes, state, slot);
 	return number ? turn_state_event(turn, number) : NULL;
+}
+
+int turn_redacted(struct room_turn *turn, const struct stored_event *event)
+{
+	struct stored_event left = *event;
+	int rc = event_left(&event->event, turn->call.mem, &left.event);
+
+	if (rc == 0)
+		mx_vec_push(&turn->redacted, left);
+	return rc;
 }
 
 /* ---- the graph */
@@ -227,6 +238,7 @@ static void turn_free(struct room_turn *turn)
 		store_view_end(turn->read.view);
 	trie_nodes_done(&turn->nodes);
 	mx_vec_done(&turn->born);
+	mx_vec_done(&turn->redacted);
 	mx_map_done(&turn->slots, NULL);
 	mx_free(turn);
 }
@@ -311,6 +323,8 @@ static void keep(struct room_turn *turn)
 	turn->nodes.len = 0;
 	for (size_t i = 0; i < turn->born.len; i++)
 		room_event_keep(room, &turn->born.items[i]->stored);
+	for (size_t i = 0; i < turn->redacted.len; i++)
+		room_event_keep(room, &turn->redacted.items[i]);
 	grow_graph(turn);
 	keep_slots(turn);
 	keep_extremities(turn);

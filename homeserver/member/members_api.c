@@ -70,7 +70,6 @@ static void add_text(struct reading *reading, const struct hs_call *call, const 
 	mx_canonical_string(&reading->out, text);
 }
 
-/* A membership may be redacted, which takes names and faces away. */
 static int add_member(struct reading *reading, const struct hs_call *call,
 		      const struct member_row *row)
 {
@@ -82,10 +81,8 @@ static int add_member(struct reading *reading, const struct hs_call *call,
 	json_next(&reading->out);
 	mx_canonical_string(&reading->out, mx_slice(row->user_id));
 	mx_str_add_text(&reading->out, ":{");
-	if (!event.header.redacted_by) {
-		add_text(reading, call, &event.event, "avatar_url", "avatar_url");
-		add_text(reading, call, &event.event, "displayname", "display_name");
-	}
+	add_text(reading, call, &event.event, "avatar_url", "avatar_url");
+	add_text(reading, call, &event.event, "displayname", "display_name");
 	mx_str_add_char(&reading->out, '}');
 	return 0;
 }

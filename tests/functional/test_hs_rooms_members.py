@@ -6,7 +6,7 @@ import pytest
 
 from homeserver_world import V1, User, refused
 from rooms import (change, create, done, invite, join, joined_rooms, leave, member, membership,
-                   path, put_state, say, set_state, summary)
+                   path, put_state, redact, say, set_state, summary)
 
 RESTRICTED = ["8", "9", "10", "11", "12"]
 CONFIGURATION = {"registration": {"guests": True}}
@@ -359,6 +359,15 @@ def test_guests_come_in_where_they_may(three, guest):
     set_state(ann, room, "m.room.guest_access", {"guest_access": "forbidden"})
     assert membership(ann, room, guest) == "leave"
     assert membership(ann, room, bob) == "join"
+
+
+def test_a_rule_that_is_taken_back_lets_no_guest_in(three, guest):
+    ann, _, _, room = three
+    rule = set_state(ann, room, "m.room.guest_access", {"guest_access": "can_join"})
+    assert done(summary(ann, room))["guest_can_join"] is True
+    done(redact(ann, room, rule))
+    assert done(summary(ann, room))["guest_can_join"] is False
+    refused(change(guest, room, "join"), 403, "M_GUEST_ACCESS_FORBIDDEN")
 
 
 @pytest.mark.parametrize("method,target", [

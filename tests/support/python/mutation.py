@@ -134,7 +134,7 @@ class Copy:
         for step in steps:
             status, said = self.run(step, BUILD_SECONDS)
             if status != 0:
-                wrong = [line for line in said.splitlines() if "error" in line]
+                wrong = [line for line in said.splitlines() if " error: " in line]
                 return "\n".join(wrong[:5] or said.splitlines()[-5:])
         return None
 
