@@ -76,8 +76,10 @@ void hs_tables(const struct store_table *ret_tables[HS_TABLES_MAX + 1])
 	ret_tables[len] = NULL;
 }
 
-/* A part of the configured memory is for rooms, the rest for the pages of the store. */
+/* Parts of the configured memory are for rooms and for what clients were sent, the rest is for the
+ * pages of the store. */
 #define ROOMS_SHARE 4
+#define SENT_SHARE  8
 
 static size_t cache_bytes(const struct hs *hs)
 {
@@ -90,7 +92,8 @@ static int open_store(struct hs *hs, struct mx_error *err)
 	const struct store_conf conf = {
 		.tables = tables,
 		.stamp_table = &stream_log_table,
-		.cache_bytes = cache_bytes(hs) - cache_bytes(hs) / ROOMS_SHARE,
+		.cache_bytes = cache_bytes(hs) - cache_bytes(hs) / ROOMS_SHARE -
+			       cache_bytes(hs) / SENT_SHARE,
 	};
 
 	hs_tables(tables);
@@ -149,7 +152,7 @@ int hs_open(struct hs *hs, struct mx_error *err)
 	int rc = open_store(hs, err);
 
 	hs->filters = filters_new();
-	hs->lazy_members = lazy_members_new();
+	hs->lazy_members = lazy_members_new(cache_bytes(hs) / SENT_SHARE);
 	if (rc == 0)
 		open_rooms(hs);
 	if (rc == 0)

@@ -7,8 +7,6 @@
 
 #include <pthread.h>
 
-#define BYTES_MAX (8 * 1024 * 1024)
-
 struct lazy_members {
 	pthread_mutex_t lock;
 	struct mx_lru *rooms; /* of struct sent_list, by user, device and room */
@@ -24,12 +22,12 @@ struct sent_list {
 	struct sent items[]; /* in the order of sending */
 };
 
-struct lazy_members *lazy_members_new(void)
+struct lazy_members *lazy_members_new(size_t memory_bytes)
 {
 	struct lazy_members *lazy = mx_calloc(1, sizeof(*lazy));
 
 	pthread_mutex_init(&lazy->lock, NULL);
-	lazy->rooms = mx_lru_new(BYTES_MAX, 0, mx_free);
+	lazy->rooms = mx_lru_new(memory_bytes, 0, mx_free);
 	return lazy;
 }
 

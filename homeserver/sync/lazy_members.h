@@ -16,7 +16,7 @@ struct mx_arena;
 
 #define LAZY_MEMBERS_ROOM_MAX 500 /* events of one device in one room */
 
-struct lazy_members *lazy_members_new(void);
+struct lazy_members *lazy_members_new(size_t memory_bytes);
 /* NULL does nothing. */
 void lazy_members_free(struct lazy_members *lazy);
 

@@ -14,6 +14,8 @@
 #define MEMORY_CACHE_BYTES (512u * 1024 * 1024)
 #define MEMORY_LOG_BYTES   (256u * 1024 * 1024)
 #define LOG_BUFFER_BYTES   (1024u * 1024)
+/* To a cache below this the library adds a quarter, for what it needs besides the pages. */
+#define SMALL_CACHE_BYTES (500u * 1024 * 1024)
 /* A page is a lock, and a group of commits holds those of all pages that it changes. */
 #define LOCKS_MAX   200000u
 #define LOCKERS_MAX 10000u
@@ -66,7 +68,8 @@ static int memory_setup(DB_ENV *env)
 
 static int disk_setup(DB_ENV *env, size_t cache_bytes)
 {
-	size_t cache = cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT;
+	size_t all = cache_bytes ? cache_bytes : CACHE_BYTES_DEFAULT, less = all / 5 * 4;
+	size_t cache = less < SMALL_CACHE_BYTES ? less : all;
 	int rc = env->set_cachesize(env, (uint32_t)(cache >> 30),
 				    (uint32_t)(cache & ((1u << 30) - 1)), 1);
 

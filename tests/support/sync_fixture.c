@@ -23,7 +23,7 @@ int sync_fixture_setup(void **state)
 	f->hs.stream = stream_new(&f->hs);
 	f->hs.typing = typing_start(&f->hs);
 	f->hs.presence = presence_start(&f->hs);
-	f->hs.lazy_members = lazy_members_new();
+	f->hs.lazy_members = lazy_members_new(1024 * 1024);
 	return 0;
 }
 

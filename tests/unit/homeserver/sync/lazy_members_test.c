@@ -16,7 +16,7 @@ static struct lazy_members *lazy_of(void **state)
 
 static int setup(void **state)
 {
-	*state = lazy_members_new();
+	*state = lazy_members_new(1024 * 1024);
 	return 0;
 }
 
