@@ -16,6 +16,7 @@
 #include "shared/json/json.h"
 
 #define OPAQUE_LEN 18
+#define EVENT_ROOM 1024 /* what most events need besides their content */
 
 /* What is written, in three rounds: without a hash, with it, and signed. */
 struct writing {
@@ -30,7 +31,9 @@ struct writing {
 
 static void add_name(struct mx_str *out, const char *name)
 {
-	mx_str_addf(out, "%s\"%s\":", out->ptr[out->len - 1] == '{' ? "" : ",", name);
+	mx_str_add_text(out, out->ptr[out->len - 1] == '{' ? "\"" : ",\"");
+	mx_str_add_text(out, name);
+	mx_str_add_text(out, "\":");
 }
 
 static void add_text(struct mx_str *out, const char *name, struct mx_slice text)
@@ -94,6 +97,7 @@ static void write_event(const struct writing *w)
 	struct mx_str *out = w->out;
 
 	mx_str_clear(out);
+	mx_str_reserve(out, w->content.len + EVENT_ROOM);
 	mx_str_add_char(out, '{');
 	add_references(w, "auth_events", draft->auth_events, draft->auth_events_len);
 	add_name(out, "content");
@@ -141,6 +145,7 @@ static void add_signed(const struct event_draft *draft, const struct event *even
 	uint32_t node = mx_json_member(&event->doc, 0, "signatures");
 	size_t before = event->doc.nodes[node].offset, behind = before + 2;
 
+	mx_str_reserve(out, event->json.len + EVENT_ROOM);
 	mx_str_add(out, event->json.ptr, before);
 	add_signatures(event, draft->server, draft->key, out);
 	mx_str_add(out, event->json.ptr + behind, event->json.len - behind);
@@ -174,6 +179,17 @@ static int write_content(const struct event_draft *draft, struct mx_arena *mem, 
 	return rc ? rc : mx_canonical_with_reals(&doc, 0, NULL, out, err);
 }
 
+/* What is left to be read of an event that was fine before it was signed: its id stays. */
+static int read_signed(const struct event *event, const struct mx_str *whole, struct mx_arena *mem,
+		       struct event *ret_event, struct mx_error *err)
+{
+	if (whole->len > EVENT_BYTES_MAX)
+		return mx_fail(err, MX_TOO_LARGE, "The event is larger than %d bytes",
+			       EVENT_BYTES_MAX);
+	return event_read(event->version, mx_arena_slice(mem, mx_str_slice(whole)), event->id, mem,
+			  ret_event);
+}
+
 int event_build(const struct event_draft *draft, struct mx_arena *mem, struct event *ret_event,
 		struct mx_error *err)
 {
@@ -194,7 +210,7 @@ int event_build(const struct event_draft *draft, struct mx_arena *mem, struct ev
 	if (rc)
 		return rc;
 	add_signed(draft, &event, &whole);
-	return event_parse(draft->version, mx_str_slice(&whole), mem, ret_event, err);
+	return read_signed(&event, &whole, mem, ret_event, err);
 }
 
 int event_countersign(const struct event *event, const char *server,

@@ -186,7 +186,8 @@ static void add_extremity(struct ingest *in)
 	*extremity = (struct room_extremity){ .number = in->stored.header.number,
 					      .id = in->event->id,
 					      .after = in->stored.header.after };
-	event_reference_hash(in->event, extremity->hash);
+	if (head->version->hashed_references)
+		event_reference_hash(in->event, extremity->hash);
 	head->extremities[head->extremities_len++] = extremity->number;
 }
 

@@ -234,7 +234,8 @@ static int load_extremity(struct room *room, const struct hs_call *call, size_t 
 	extremity->number = stored.header.number;
 	extremity->id.ptr = mx_strndup(stored.event.id.ptr, stored.event.id.len);
 	extremity->id.len = stored.event.id.len;
-	event_reference_hash(&stored.event, extremity->hash);
+	if (room->head.version->hashed_references)
+		event_reference_hash(&stored.event, extremity->hash);
 	extremity->after = stored.header.after;
 	return 0;
 }

@@ -31,7 +31,7 @@ struct room_event {
 struct room_extremity {
 	uint32_t number;
 	struct mx_slice id; /* ptr: from mx_alloc */
-	uint8_t hash[32]; /* its reference hash */
+	uint8_t hash[32]; /* its reference hash, in versions that cite it */
 	struct room_state after;
 };
 

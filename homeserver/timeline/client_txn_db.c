@@ -24,31 +24,41 @@ static int64_t day_of(int64_t now_ms)
 	return now_ms / MX_DAY_MS;
 }
 
-static struct store_key key_of(const struct client_txn *request, int64_t day)
+struct path_hash {
+	uint8_t bytes[MX_SHA256_LEN];
+};
+
+static struct path_hash path_hash_of(const struct client_txn *request)
 {
 	const char *const path[] = { request->endpoint, request->room_id, request->what,
 				     request->id };
-	struct store_key key = { 0 };
-	uint8_t hash[MX_SHA256_LEN];
+	struct path_hash hash;
 	mx_str_auto text = { 0 };
 
 	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++)
 		mx_str_add(&text, path[i], strlen(path[i]) + 1);
-	mx_sha256(mx_str_slice(&text), hash);
+	mx_sha256(mx_str_slice(&text), hash.bytes);
+	return hash;
+}
+
+static struct store_key key_of(const struct client_txn *request, const struct path_hash *hash,
+			       int64_t day)
+{
+	struct store_key key = { 0 };
+
 	store_key_i64(&key, day);
 	store_key_text(&key, mx_slice(request->user));
 	store_key_text(&key, mx_slice(request->device ? request->device : ""));
-	store_key_text(&key, mx_slice_of(hash, sizeof(hash)));
+	store_key_text(&key, mx_slice_of(hash->bytes, sizeof(hash->bytes)));
 	return key;
 }
 
-static int find_on(const struct hs_call *call, const struct client_txn *request, int64_t day,
+static int find_at(const struct hs_call *call, const struct store_key *key,
 		   const char **ret_event_id)
 {
-	const struct store_key key = key_of(request, day);
 	struct record_reader in;
 	struct mx_slice value, event_id;
-	int rc = call_get(call, &client_txn_table, store_key_slice(&key), &value);
+	int rc = call_get(call, &client_txn_table, store_key_slice(key), &value);
 
 	if (rc)
 		return rc;
@@ -63,16 +73,22 @@ static int find_on(const struct hs_call *call, const struct client_txn *request,
 int client_txn_db_find(const struct hs_call *call, const struct client_txn *request,
 		       const char **ret_event_id)
 {
+	const struct path_hash hash = path_hash_of(request);
 	const int64_t today = day_of(call->now_ms);
-	int rc = find_on(call, request, today, ret_event_id);
+	struct store_key key = key_of(request, &hash, today);
+	int rc = find_at(call, &key, ret_event_id);
 
-	return rc == -MX_NOT_FOUND ? find_on(call, request, today - 1, ret_event_id) : rc;
+	if (rc != -MX_NOT_FOUND)
+		return rc;
+	key = key_of(request, &hash, today - 1);
+	return find_at(call, &key, ret_event_id);
 }
 
 void client_txn_db_put(const struct hs_call *call, const struct client_txn *request,
 		       const char *event_id)
 {
-	const struct store_key key = key_of(request, day_of(call->now_ms));
+	const struct path_hash hash = path_hash_of(request);
+	const struct store_key key = key_of(request, &hash, day_of(call->now_ms));
 	mx_str_auto value = { 0 };
 
 	record_begin(&value, 1);

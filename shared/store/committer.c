@@ -29,7 +29,7 @@ struct store_committer {
 	struct store_batch *first, *last;
 	size_t waiting;
 	bool stopping;
-	size_t expected; /* writers in the last group; the thread's own */
+	size_t expected; /* writers in the last group */
 	pthread_mutex_t watch_lock; /* of the watches; held while they are told */
 	struct mx_vec(struct watch) watches;
 	store_stamp_fn *stamp_fn;
@@ -76,8 +76,8 @@ static size_t group_take(struct store_committer *committer, struct store_batch *
 			break;
 		group[len++] = queue_take(committer);
 	}
+	committer->expected = len;
 	pthread_mutex_unlock(&committer->lock);
-	committer->expected = len < STORE_GROUP_MAX ? len : STORE_GROUP_MAX;
 	return len;
 }
 
@@ -230,6 +230,8 @@ void store_committer_push(struct store_committer *committer, struct store_batch 
 		committer->first = batch;
 	committer->last = batch;
 	committer->waiting++;
-	pthread_cond_signal(&committer->arrived);
+	/* It waits for the first, and then for as many as it expects: not to be woken by each. */
+	if (committer->waiting == 1 || committer->waiting >= committer->expected)
+		pthread_cond_signal(&committer->arrived);
 	pthread_mutex_unlock(&committer->lock);
 }
