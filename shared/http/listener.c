@@ -19,7 +19,9 @@
 #define BACKLOG     1024
 #define UNIX_MODE   0660
 #define UNIX_PREFIX "unix:"
-/* Room for a request line and headers; the library clears it after every request. */
+/* Room for 8 KiB of request line and headers, of which one may have 7, and for what the library
+ * notes of them. It clears all of it after every request, so a kept connection that waits takes
+ * all. */
 #define CONNECTION_MEMORY (16 * 1024)
 
 static int refuse(const struct http_listen *where, struct mx_error *err)

@@ -203,6 +203,21 @@ def json_of(echo, data):
     return answers[0].json
 
 
+LARGE_HEADS = {
+    "a long target": raw("GET /io/hello?q=" + "a" * 8100 + " HTTP/1.1", HOST),
+    "a long header": raw(GET, HOST, "Cookie: " + "a" * 7000),
+    "fifty headers": raw(GET, HOST, *[f"X-{i}: " + "a" * 155 for i in range(50)]),
+}
+
+
+@pytest.mark.parametrize("case", LARGE_HEADS)
+def test_a_head_of_8_kib_is_answered(echo, case):
+    data = LARGE_HEADS[case]
+    assert len(data) > 7000
+    answers, closed = echo.send(data + request("GET", "/echo/next"), 2)
+    assert [answer.status for answer in answers] == [200, 200] and not closed
+
+
 @pytest.mark.parametrize("host,expected", [("here", 200), ("HERE", 200)])
 def test_109_an_absolute_target_of_ours_is_served(echo, host, expected):
     answers, _ = echo.send(raw(f"GET http://{host}/echo/a?q=1 HTTP/1.1", HOST))
