@@ -43,14 +43,29 @@ class Follower:
         self.sync()
 
     def sync(self):
-        only = f'{{"room":{{"timeline":{{"limit":{PAGE},"types":["m.room.message"]}}}}}}'
+        only = '{"room":{"timeline":{"limit":100,"types":["m.room.message"]}}}'
         since = f"&since={self.since}" if self.since else ""
-        answer = self.load.reader.get(f"/sync?timeout=0&filter={part(only)}{since}")
-        assert answer.status == 200, answer
-        self.since = answer.json["next_batch"]
-        for room in answer.json.get("rooms", {}).get("join", {}).values():
-            self.told.update(event["event_id"] for event in room["timeline"]["events"])
-            assert len(room["timeline"]["events"]) < PAGE
+        answer = self.ask(f"/sync?timeout=0&filter={part(only)}{since}")
+        for room, news in answer.get("rooms", {}).get("join", {}).items():
+            timeline = news["timeline"]
+            self.tell(timeline["events"])
+            if timeline["limited"] and self.since:
+                self.fill_gap(room, timeline["prev_batch"])
+        self.since = answer["next_batch"]
+
+    def fill_gap(self, room, token):
+        while token:
+            page = self.ask(path(room, "messages") + f"?dir=b&limit=100&from={token}&to={self.since}")
+            self.tell(page["chunk"])
+            token = page.get("end")
+
+    def ask(self, target):
+        reply = self.load.reader.get(target)
+        assert reply.status == 200, reply
+        return reply.json
+
+    def tell(self, events):
+        self.told.update(e["event_id"] for e in events if e["type"] == "m.room.message")
 
 
 # ---- looking at what is there
