@@ -77,8 +77,7 @@ int room_summary_load(const struct hs_call *call, const char *room_id, const cha
 		return rc;
 	more = json_pack("{s:s, s:s*, s:o*, s:s*}", "room_version", facts.room_version,
 			 "encryption", facts.encryption, "allowed_room_ids", allowed_json(&facts),
-			 "membership",
-			 membership == MEMBERSHIP_NONE ? NULL : membership_name(membership));
+			 "membership", user_id ? membership_name(membership) : NULL);
 	*ret_summary = room_facts_json(&facts);
 	json_object_update(*ret_summary, more);
 	return 0;

@@ -3,6 +3,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/room/room_version.h"
 #include "shared/core/error.h"
+#include "shared/json/json.h"
 
 #define TOP 100
 
@@ -31,6 +32,25 @@ static json_t *events_of(const struct first_levels *levels)
 			 TYPE_TOMBSTONE, tombstone);
 }
 
+/* Spec: room version 12: "MUST explicitly be higher than state_default", whatever else is stated.
+ */
+static void raise_tombstone(const struct first_levels *levels, json_t *content)
+{
+	int64_t state_default = jint(content, "state_default", 0);
+	json_t *events = json_object_get(content, "events");
+	const json_t *asked = jobj(levels->override, "events");
+
+	if (!levels->version->creators_rule || json_object_get(asked, TYPE_TOMBSTONE) ||
+	    !json_is_object(events) || jint(events, TYPE_TOMBSTONE, 0) > state_default)
+		return;
+	events = json_copy(events);
+	json_object_set_new(events, TYPE_TOMBSTONE,
+			    json_integer(state_default >= LEVEL_OF_TOMBSTONE_V12
+						 ? state_default + 1
+						 : LEVEL_OF_TOMBSTONE_V12));
+	json_object_set_new(content, "events", events);
+}
+
 int first_levels_make(const struct first_levels *levels, json_t **ret_content, struct mx_error *err)
 {
 	const json_t *users = json_object_get(levels->override, "users");
@@ -45,6 +65,7 @@ int first_levels_make(const struct first_levels *levels, json_t **ret_content, s
 			    "redact", 50, "invite", (json_int_t)levels->invite);
 	if (levels->override)
 		json_object_update(content, (json_t *)levels->override);
+	raise_tombstone(levels, content);
 	*ret_content = content;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/room_version.h"
+#include "homeserver/room/topic.h"
 #include "homeserver/state/state_reader.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -35,6 +36,16 @@ static const char *text_of(struct looking *looking, const char *type, const char
 
 	if (event)
 		text = event_content_text(event, key, looking->call->mem);
+	return text.len ? mx_arena_slice(looking->call->mem, text).ptr : NULL;
+}
+
+static const char *topic_of(struct looking *looking)
+{
+	const struct event *event = find(looking, TYPE_TOPIC);
+	struct mx_slice text = { 0 };
+
+	if (event)
+		text = topic_plain(event, looking->call->mem);
 	return text.len ? mx_arena_slice(looking->call->mem, text).ptr : NULL;
 }
 
@@ -84,7 +95,7 @@ static void find_facts(struct looking *looking, struct room_facts *facts)
 	facts->creator = create ? mx_arena_slice(looking->call->mem, create->sender).ptr : NULL;
 	facts->room_type = text_of(looking, TYPE_CREATE, "type");
 	facts->name = text_of(looking, TYPE_NAME, "name");
-	facts->topic = text_of(looking, TYPE_TOPIC, "topic");
+	facts->topic = topic_of(looking);
 	facts->avatar_url = text_of(looking, "m.room.avatar", "url");
 	facts->canonical_alias = text_of(looking, TYPE_CANONICAL_ALIAS, "alias");
 	facts->encryption = text_of(looking, "m.room.encryption", "algorithm");

@@ -178,7 +178,9 @@ int room_upgrade_make(const struct hs_call *call, const struct room_upgrade *upg
 	if (!founding.version)
 		return mx_fail(err, MX_UNSUPPORTED_ROOM_VERSION,
 			       "This server does not know room version %.100s", upgrade->version);
-	rc = check_creators(upgrade->additional_creators, err);
+	/* Spec: "ignored" by versions without them. */
+	rc = founding.version->creators_rule ? check_creators(upgrade->additional_creators, err)
+					     : 0;
 	if (rc)
 		return rc;
 	looking.view = store_view_begin(call->hs->store);

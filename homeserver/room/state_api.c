@@ -11,6 +11,7 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/http/request.h"
+#include "shared/id/mxid.h"
 #include "shared/json/json.h"
 
 static int answer(struct req *r, struct room_turn *turn, const struct event *event, int rc)
@@ -34,8 +35,11 @@ static int put_member(struct req *r, const char *user_id)
 	};
 	const struct event *event = NULL;
 	struct room_turn *turn = NULL;
+	struct mx_id id;
 	int rc = member_content_check(r->body, &r->err);
 
+	if (rc == 0 && !mx_user_id_parse(mx_slice(user_id), false, &id))
+		rc = mx_fail(&r->err, MX_INVALID_PARAM, "The state key of a membership is a user");
 	if (rc == 0)
 		rc = member_change(&call, &change, &turn, &event, &r->err);
 	return answer(r, turn, event, rc);

@@ -109,6 +109,15 @@ def test_the_creator_is_not_named_in_levels_of_newer_rooms(home):
     refused(ann.post("/createRoom", wish), 400, "M_INVALID_ROOM_STATE")
 
 
+@pytest.mark.parametrize("override,tombstone", [
+    ({}, 150), ({"state_default": 200}, 201), ({"events": {"m.room.name": 0}}, 150),
+    ({"events": {"m.room.tombstone": 50}, "state_default": 0}, 50)])
+def test_replacing_a_newer_room_takes_more_than_changing_it(home, override, tombstone):
+    ann = home.user(None)
+    room = create(ann, power_level_content_override=override)
+    assert state(ann, room, "m.room.power_levels")["events"]["m.room.tombstone"] == tombstone
+
+
 def test_an_alias_that_is_taken_makes_no_room(home):
     ann = home.user("a.ann")
     create(ann, room_alias_name="taken")

@@ -209,6 +209,14 @@ def test_a_summary_shows_an_open_room_to_anybody(two, home):
     assert done(summary(ann, room))["membership"] == "join"
 
 
+def test_a_summary_says_what_one_is_in_the_room(two, home):
+    ann, bob, room = two
+    assert "membership" not in done(summary(home.anybody, room))
+    assert done(summary(bob, room))["membership"] == "leave"
+    join(bob, room)
+    assert done(summary(bob, room))["membership"] == "join"
+
+
 def test_a_summary_of_a_private_room_is_for_its_people(two, home):
     ann, bob, _ = two
     room = create(ann)
@@ -287,3 +295,18 @@ def test_the_administrator_sees_rooms_and_blocks_them(two, home):
     done(publish(ann, room))
     assert home.admin("DELETE", f"/admin/v1/rooms/{part(room)}/published").status == 200
     assert room not in found(bob, limit=500)
+
+
+@pytest.mark.parametrize("content,shown", [
+    ({"topic": "old"}, "old"),
+    ({"topic": "old", "m.topic": {"m.text": [{"body": "new"}]}}, "new"),
+    ({"topic": "old", "m.topic": {"m.text": [
+        {"mimetype": "text/html", "body": "<b>new</b>"}, {"mimetype": "text/plain", "body": "new"}]}},
+     "new"),
+    ({"topic": "old", "m.topic": {"m.text": [{"mimetype": "text/html", "body": "<b>"}]}}, "old"),
+    ({"m.topic": {"m.text": [{"mimetype": "text/html", "body": "<b>"}]}}, None),
+    ({"topic": "old", "m.topic": {"m.text": "new"}}, "old")])
+def test_a_topic_is_shown_as_plain_text(two, content, shown):
+    ann, _, room = two
+    set_state(ann, room, "m.room.topic", content)
+    assert done(summary(ann, room)).get("topic") == shown

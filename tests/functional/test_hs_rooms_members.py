@@ -301,6 +301,14 @@ def test_a_membership_has_its_shape(three, content, errcode):
     refused(put_state(bob, room, "m.room.member", content, bob.id), 400, errcode)
 
 
+@pytest.mark.parametrize("wanted", ["join", "invite", "leave", "ban", "knock"])
+def test_a_member_is_a_user(three, wanted):
+    ann, _, _, room = three
+    for key in ("nobody", "", "@", "@nobody"):
+        refused(put_state(ann, room, "m.room.member", {"membership": wanted}, key), 400,
+                "M_INVALID_PARAM")
+
+
 def test_nobody_joins_for_somebody_else(three):
     ann, bob, _, room = three
     forbidden(put_state(ann, room, "m.room.member", {"membership": "join"}, bob.id))

@@ -109,6 +109,12 @@ def test_what_no_upgrade_can_be_changes_nothing(people, body, status, errcode):
     assert joined_rooms(ann) == [room] and state(ann, room, "m.room.tombstone") is None
 
 
+def test_versions_without_other_creators_do_not_ask_for_them(people):
+    ann, _, _ = people
+    new = upgrade(ann, create(ann), "11", additional_creators=["nobody"])
+    assert "additional_creators" not in state(ann, new, "m.room.create")
+
+
 def test_upgrading_takes_power(people):
     ann, bob, cat = people
     room = create(ann, preset="public_chat")
