@@ -179,7 +179,8 @@ static void levels_are_overridden_member_by_member(void **state)
 	const json_t *levels;
 
 	(void)state;
-	assert_int_equal(plan(&planned, "{\"power_level_content_override\": {\"invite\": 75, "
+	assert_int_equal(plan(&planned, "{\"room_version\": \"11\", "
+					"\"power_level_content_override\": {\"invite\": 75, "
 					"\"events\": {\"m.x\": 1}}}"),
 			 0);
 	levels = content_of(&planned, "m.room.power_levels");
