@@ -1,5 +1,7 @@
 #include "homeserver/hs_conf.h"
 
+#include "homeserver/room/room_version.h"
+#include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/daemon/conf_url.h"
 #include "shared/id/server_name.h"
@@ -19,6 +21,16 @@ static int check_names(const struct hs_conf *conf, struct mx_error *err)
 	return 0;
 }
 
+static int check_room_version(struct hs_conf *conf, struct mx_error *err)
+{
+	if (!conf->default_room_version)
+		conf->default_room_version = mx_strdup(ROOM_VERSION_DEFAULT);
+	if (room_version_find(mx_slice(conf->default_room_version)))
+		return 0;
+	return mx_fail(err, MX_BAD_CONFIG, "default_room_version: %.100s is not known",
+		       conf->default_room_version);
+}
+
 int hs_conf_check(void *conf_ptr, struct mx_error *err)
 {
 	struct hs_conf *conf = conf_ptr;
@@ -28,6 +40,8 @@ int hs_conf_check(void *conf_ptr, struct mx_error *err)
 		conf->keys.validity_hours = VALIDITY_HOURS;
 	if (conf->limits.requests.burst == 0)
 		conf->limits.requests.burst = conf->limits.requests.per_second;
+	if (rc == 0)
+		rc = check_room_version(conf, err);
 	if (rc == 0)
 		rc = account_conf_check(conf, err);
 	people_conf_complete(&conf->presence, &conf->user_directory);

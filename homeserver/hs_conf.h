@@ -18,6 +18,7 @@ struct hs_conf {
 	struct daemon_conf daemon; /* first: see daemon.h */
 	char *server_name;
 	char *public_base_url; /* of the client API, without a '/' at its end */
+	char *default_room_version; /* of rooms whose makers do not say */
 	struct {
 		char *signing_file;
 		unsigned validity_hours;

@@ -57,6 +57,7 @@ static const cyaml_schema_field_t hs_fields[] = {
 	CYAML_FIELD_STRING_PTR("server_name", CYAML_FLAG_POINTER, struct hs_conf, server_name, 1,
 			       MX_SERVER_NAME_MAX),
 	NEEDED_OF(struct hs_conf, public_base_url),
+	TEXT_OF(struct hs_conf, default_room_version),
 	MAPPING(keys, CYAML_FLAG_DEFAULT),
 	MAPPING(limits, MAYBE),
 	MAPPING(registration, MAYBE),

@@ -10,14 +10,15 @@
 
 #include <jansson.h>
 
-static json_t *room_versions_new(void)
+static json_t *room_versions_new(const struct hs_conf *conf)
 {
 	json_t *available = json_object();
 	const struct room_version *version;
 
 	for (size_t i = 0; (version = room_version_at(i)); i++)
 		json_object_set_new(available, version->id, json_string("stable"));
-	return json_pack("{s:s, s:o}", "default", ROOM_VERSION_DEFAULT, "available", available);
+	return json_pack("{s:s, s:o}", "default", conf->default_room_version, "available",
+			 available);
 }
 
 static json_t *enabled_new(bool enabled)
@@ -56,7 +57,7 @@ static void add_moderation(struct req *r, json_t *all)
 static int get_capabilities(struct req *r)
 {
 	const struct hs_conf *conf = conf_of(r->app);
-	json_t *all = json_pack("{s:o}", "m.room_versions", room_versions_new());
+	json_t *all = json_pack("{s:o}", "m.room_versions", room_versions_new(conf));
 
 	json_object_set_new(all, "m.change_password", enabled_new(true));
 	json_object_set_new(all, "m.3pid_changes",

@@ -105,7 +105,8 @@ static int make_then_invite(struct req *r, const struct room_plan *plan)
 static int create_room(struct req *r)
 {
 	const struct hs *hs = r->app;
-	const struct room_wish wish = { r->user, hs->conf->server_name, r->body };
+	const struct room_wish wish = { r->user, hs->conf->server_name, r->body,
+					conf_of(hs)->default_room_version };
 	struct room_plan plan;
 	int rc = room_plan_make(&wish, &plan, &r->err);
 

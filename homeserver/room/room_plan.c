@@ -93,7 +93,8 @@ static int plan_alias(struct room_plan *plan, const struct room_wish *wish, stru
 
 static int plan_version(struct room_plan *plan, const struct room_wish *wish, struct mx_error *err)
 {
-	const char *id = jstr_or(wish->body, "room_version", ROOM_VERSION_DEFAULT);
+	const char *id = jstr_or(wish->body, "room_version",
+				 wish->version ? wish->version : ROOM_VERSION_DEFAULT);
 
 	plan->version = room_version_find(mx_slice(id));
 	if (!plan->version)

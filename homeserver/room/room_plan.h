@@ -12,6 +12,7 @@ struct room_version;
 struct room_wish {
 	const char *creator, *server_name;
 	const json_t *body; /* of the request, after its schema */
+	const char *version; /* that a room gets if the body does not say; NULL: the newest */
 };
 
 /* Events behind the creator's join. */

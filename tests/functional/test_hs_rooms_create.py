@@ -127,3 +127,12 @@ def test_an_alias_that_is_taken_makes_no_room(home):
 
 def test_who_is_nobody_makes_no_room(home):
     refused(home.anybody.post("/createRoom"), 401, "M_MISSING_TOKEN")
+
+
+def test_the_operator_says_what_a_room_is_by_default(make_home):
+    home = make_home({"default_room_version": "11"}).start()
+    ann = home.user("d.ann")
+    versions = done(ann.get("/capabilities"))["capabilities"]["m.room_versions"]
+    assert versions["default"] == "11" and versions["available"]["12"] == "stable"
+    assert state(ann, create(ann), "m.room.create")["room_version"] == "11"
+    assert state(ann, create(ann, room_version="12"), "m.room.create")["room_version"] == "12"

@@ -1,6 +1,7 @@
 """Finding rooms: aliases, the directory, summaries; and telling the administrator about them."""
 
 import concurrent.futures
+import json
 
 import pytest
 
@@ -294,6 +295,31 @@ def test_the_administrator_sees_rooms_and_blocks_them(two, home):
     done(publish(ann, room))
     assert home.admin("DELETE", f"/admin/v1/rooms/{part(room)}/published").status == 200
     assert room not in found(bob, limit=500)
+
+
+def test_the_operator_has_commands_for_rooms_and_reports(two, home):
+    ann, bob, room = two
+    set_state(ann, room, "m.room.name", {"name": "Cats\x1b[2J"})
+    done(publish(ann, room))
+    said = say(ann, room, "rude")
+    join(bob, room)
+    done(bob.post(path(room, "report", said), {"reason": "it is"}))
+    assert f"{room} 2 members, published: (unprintable)\n" in home.command("room", "list")
+    assert json.loads(home.command("room", "show", room))["creator"] == ann.id
+    home.command("room", "unpublish", room)
+    home.command("room", "unpublish", room, status=1)
+    home.command("room", "block", "--reason", "spam", room)
+    assert any(line.startswith(room) and line.endswith(": spam")
+               for line in home.command("room", "blocked").splitlines())
+    refused(change(home.user(None), room, "join"), 403, "M_FORBIDDEN")
+    home.command("room", "unblock", room)
+    line, = [line for line in home.command("report", "list").splitlines() if said in line]
+    assert f" by {bob.id} about {room} {said}: it is" in line
+    home.command("report", "remove", line.split()[0])
+    assert said not in home.command("report", "list")
+    for wrong in (["room"], ["room", "list", "x"], ["room", "eat", room], ["report"],
+                  ["room", "show", "--reason", "x", room], ["report", "list", "x"]):
+        assert home.homeserver.command(*wrong).returncode == 2
 
 
 @pytest.mark.parametrize("content,shown", [
