@@ -1,8 +1,12 @@
 #include "homeserver/call.h"
 
+#include "homeserver/hs.h"
+#include "shared/core/error.h"
 #include "shared/core/time.h"
 #include "shared/http/request.h"
 #include "shared/store/store.h"
+
+#define CONFLICTS_MAX 16
 
 struct hs_call call_of(struct req *r)
 {
@@ -13,6 +17,23 @@ struct hs_call call_of(struct req *r)
 		.mem = r->mem,
 		.now_ms = mx_now_ms(),
 	};
+}
+
+int call_change(const struct hs_call *call, call_change_fn *make, void *ctx, struct mx_error *err)
+{
+	struct hs_call changing = *call;
+	int rc = -MX_CONFLICT;
+
+	changing.view = NULL;
+	for (int i = 0; i < CONFLICTS_MAX && rc == -MX_CONFLICT; i++) {
+		changing.txn = store_txn_begin(call->hs->store);
+		rc = make(&changing, ctx, err);
+		if (rc)
+			store_txn_abort(changing.txn);
+		else
+			rc = store_txn_commit(changing.txn, err);
+	}
+	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
 }
 
 int call_get(const struct hs_call *call, const struct store_table *table, struct mx_slice key,

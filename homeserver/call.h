@@ -7,6 +7,7 @@
 
 struct hs;
 struct mx_arena;
+struct mx_error;
 struct req;
 struct store_range;
 struct store_rows;
@@ -24,6 +25,11 @@ struct hs_call {
 
 /* Of a handler: r->txn or r->view, whichever its route has. */
 struct hs_call call_of(struct req *r);
+
+/* A transaction of its own, which make() fills; again when somebody else was faster. The call needs
+ * neither txn nor view. -MX_BUSY, or what make() fails with. */
+typedef int call_change_fn(const struct hs_call *call, void *ctx, struct mx_error *err);
+int call_change(const struct hs_call *call, call_change_fn *make, void *ctx, struct mx_error *err);
 
 /* store_txn_get() or store_get(), by what the call has; into call->mem. For _db.c files. */
 int call_get(const struct hs_call *call, const struct store_table *table, struct mx_slice key,

@@ -2,6 +2,7 @@
 
 #include "homeserver/account/address_claim.h"
 #include "homeserver/account/ending.h"
+#include "homeserver/account/idle_guests.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"
@@ -37,6 +38,7 @@ static size_t reap_client_txns(void *ctx, int64_t now_ms)
 const struct chore upkeep_chores[] = {
 	{ "claims to addresses", MX_HOUR_MS, address_claims_reap, false },
 	{ "accounts that ended", 10 * MX_MINUTE_MS, endings_finish, true },
+	{ "guests who come no more", MX_DAY_MS, idle_guests_end },
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
 	{ "old entries of the stream", MX_HOUR_MS, trim_stream },

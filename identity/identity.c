@@ -97,22 +97,16 @@ void identity_stop(void *ctx)
 	mx_free(identity);
 }
 
-static void say_kept(const char *what, const struct mx_error *err)
-{
-	mx_log(MX_LOG_ERROR, "a part of the configuration does not load, the old one stays", "part",
-	       what, "why", err->text, NULL);
-}
-
 /* Whether there is a mailer at all is decided at the start. */
 static void reload_mail(struct identity *identity, const struct identity_conf *conf)
 {
 	struct mx_error err = { 0 };
 
 	if (!identity->mailer != !conf->mail.relay)
-		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "mail.relay", NULL);
+		daemon_key_waits("mail.relay");
 	else if (identity->mailer &&
 		 mail_conf_apply(&conf->mail, identity->conf->server_name, &identity->mailer, &err))
-		say_kept("mail", &err);
+		daemon_part_stays("mail", &err);
 }
 
 static bool has_program(const struct sms_conf *sms, const char *program)
@@ -126,10 +120,9 @@ static void reload_sms(struct identity *identity, const struct sms_conf *sms)
 	struct mx_error err = { 0 };
 
 	if (streq(sms->gateway, "command") && !has_program(&identity->conf->sms, sms->command[0]))
-		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "sms.command",
-		       NULL);
+		daemon_key_waits("sms.command");
 	else if (sms_set(identity->sms, sms, &err))
-		say_kept("sms", &err);
+		daemon_part_stays("sms", &err);
 }
 
 /* Whether the endpoints are there is decided at the start. */
@@ -139,10 +132,9 @@ static void reload_internal(struct identity *identity, const struct identity_con
 	struct mx_error err = { 0 };
 
 	if (!identity->internal != !token_file)
-		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key",
-		       "internal.token_file", NULL);
+		daemon_key_waits("internal.token_file");
 	else if (token_file && internal_reload(identity->internal, token_file, &err))
-		say_kept("internal", &err);
+		daemon_part_stays("internal", &err);
 }
 
 void identity_reload(void *ctx, const void *conf_ptr)
@@ -155,10 +147,10 @@ void identity_reload(void *ctx, const void *conf_ptr)
 	budget_kinds_reload(identity->budgets, conf);
 	terms_set(identity->terms, conf->terms.documents, conf->terms.documents_count);
 	if (identity_keys(identity, conf, &err))
-		say_kept("keys", &err);
+		daemon_part_stays("keys", &err);
 	/* It has been tried already: only a file that changed since can be wrong. */
 	if (message_templates_reload(identity->templates, conf, &err))
-		say_kept("templates", &err);
+		daemon_part_stays("templates", &err);
 	pepper_set(identity->pepper,
 		   &(struct pepper_conf){ .life_ms = conf->lookup.pepper_days * MX_DAY_MS,
 					  .overlap_ms = conf->lookup.overlap_hours * MX_HOUR_MS,

@@ -22,6 +22,7 @@ const cyaml_schema_field_t registration_fields[] = {
 	CYAML_FIELD_ENUM("mode", MAYBE | CYAML_FLAG_STRICT, struct registration_conf, mode, modes,
 			 sizeof(modes) / sizeof(modes[0])),
 	CYAML_FIELD_BOOL_PTR("guests", MAYBE, struct registration_conf, guests),
+	UINT(registration_conf, guest_days),
 	CYAML_FIELD_STRING_PTR("shared_secret_file", CYAML_FLAG_POINTER | MAYBE,
 			       struct registration_conf, shared_secret_file, 1, TEXT_MAX),
 	CYAML_FIELD_END,
@@ -88,5 +89,7 @@ int account_conf_check(struct hs_conf *conf, struct mx_error *err)
 		rc = check_number(&numbers[i], err);
 	if (rc == 0 && conf->password.at_once > 64)
 		rc = mx_fail(err, MX_BAD_CONFIG, "password.at_once is not between 0 and 64");
+	if (rc == 0 && conf->registration.guest_days > 36500)
+		rc = mx_fail(err, MX_BAD_CONFIG, "registration.guest_days is above 36500");
 	return rc;
 }

@@ -16,6 +16,7 @@ enum conf_registration {
 struct registration_conf {
 	int mode; /* enum conf_registration: who may make an account */
 	bool *guests;
+	unsigned guest_days; /* after which a guest's account ends; 0: never */
 	char *shared_secret_file; /* of tools that make accounts over the admin listener */
 };
 

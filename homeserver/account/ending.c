@@ -19,8 +19,7 @@
 #include "shared/core/time.h"
 #include "shared/store/store.h"
 
-#define CONFLICTS_MAX 5
-#define ONCE          100
+#define ONCE 100
 /* Whoever began it is still about it. */
 #define PATIENCE_MS (10 * MX_MINUTE_MS)
 /* What cannot be done until then never can. */
@@ -122,23 +121,17 @@ static int load(const struct hs_call *call, const char *user, struct ending_row 
 	return rc;
 }
 
-static int note_finished(const struct hs_call *call, const char *user, struct mx_error *err)
+static int note_finished(const struct hs_call *call, void *user, struct mx_error *err)
 {
-	int rc = -MX_CONFLICT;
-
-	for (int i = 0; i < CONFLICTS_MAX && rc == -MX_CONFLICT; i++) {
-		struct hs_call writing = *call;
-
-		writing.txn = store_txn_begin(call->hs->store);
-		ending_db_delete(&writing, user);
-		rc = store_txn_commit(writing.txn, err);
-	}
-	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
+	(void)err;
+	ending_db_delete(call, user);
+	return 0;
 }
 
 int ending_finish(const struct hs_call *call, const char *user, bool *ret_unbound,
 		  struct mx_error *err)
 {
+	char *name = mx_arena_strdup(call->mem, user);
 	struct ending_row row;
 	bool left;
 	int rc = load(call, user, &row);
@@ -150,7 +143,7 @@ int ending_finish(const struct hs_call *call, const char *user, bool *ret_unboun
 	*ret_unbound = threepid_server_unbind_all(call, user, &row.bindings);
 	if (!left && call->now_ms < row.begun_ms + ATTEMPTS_MS)
 		return 0; /* the chore tries again */
-	return note_finished(call, user, err);
+	return call_change(call, note_finished, name, err);
 }
 
 /* ---- what nobody finished */

@@ -8,39 +8,29 @@
 #include "shared/daemon/admin_page.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
-#include "shared/store/store.h"
 
-#define CONFLICTS_MAX 5
+struct wish {
+	struct req *r;
+	struct ending ending;
+};
 
-static int begin(struct req *r, const struct ending *ending)
+static int begin(const struct hs_call *call, void *ctx, struct mx_error *err)
 {
-	int rc = -MX_CONFLICT;
+	const struct wish *wish = ctx;
 
-	for (int i = 0; i < CONFLICTS_MAX && rc == -MX_CONFLICT; i++) {
-		struct hs_call call = call_of(r);
-
-		call.txn = store_txn_begin(call.hs->store);
-		rc = ending_begin(&call, ending, &r->err);
-		if (rc) {
-			store_txn_abort(call.txn);
-			return rc;
-		}
-		uia_spend(&call, r);
-		rc = store_txn_commit(call.txn, &r->err);
-	}
-	return rc == -MX_CONFLICT ? mx_fail(&r->err, MX_BUSY, "Too many requests at once") : rc;
+	uia_spend(call, wish->r);
+	return ending_begin(call, &wish->ending, err);
 }
 
 static int end(struct req *r, const char *user)
 {
 	const struct hs_call call = call_of(r);
-	const struct ending ending = {
-		.user = user,
-		.erase = jbool(r->body, "erase", false),
-		.id_server = jstr(r->body, "id_server"),
-	};
+	struct wish wish = { r,
+			     { .user = user,
+			       .erase = jbool(r->body, "erase", false),
+			       .id_server = jstr(r->body, "id_server") } };
 	bool unbound = false;
-	int rc = begin(r, &ending);
+	int rc = call_change(&call, begin, &wish, &r->err);
 
 	if (rc == 0)
 		rc = ending_finish(&call, user, &unbound, &r->err);

@@ -41,11 +41,6 @@ void ending_db_put(const struct hs_call *call, const char *user, const struct en
 	store_txn_put(call->txn, &ending_table, store_key_slice(&key), mx_str_slice(&value));
 }
 
-static const char *read_text(const struct hs_call *call, struct record_reader *reader)
-{
-	return mx_arena_slice(call->mem, record_bytes(reader)).ptr;
-}
-
 int ending_db_get(const struct hs_call *call, const char *user, struct ending_row *ret_row)
 {
 	const struct store_key key = user_key(user);
@@ -66,9 +61,9 @@ int ending_db_get(const struct hs_call *call, const char *user, struct ending_ro
 	for (; row.bindings.len < len; row.bindings.len++) {
 		struct threepid_binding *binding = &row.bindings.items[row.bindings.len];
 
-		binding->threepid.medium = read_text(call, &reader);
-		binding->threepid.address = read_text(call, &reader);
-		binding->id_server = read_text(call, &reader);
+		binding->threepid.medium = record_text(&reader, call->mem);
+		binding->threepid.address = record_text(&reader, call->mem);
+		binding->id_server = record_text(&reader, call->mem);
 	}
 	if (!record_ok(&reader))
 		return -MX_STORE;
@@ -94,12 +89,11 @@ int ending_db_list(const struct hs_call *call, size_t limit, struct ending_users
 		return rc;
 	users.items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*users.items));
 	for (; users.len < rows.len; users.len++) {
-		struct mx_slice key = rows.items[users.len].key;
-		mx_str_auto user = { 0 };
+		struct mx_slice key = rows.items[users.len].key, user;
 
-		if (!store_key_read_text(&key, &user))
+		if (!store_key_load_text(&key, call->mem, &user))
 			return -MX_STORE;
-		users.items[users.len] = mx_arena_strdup(call->mem, user.ptr ? user.ptr : "");
+		users.items[users.len] = user.ptr;
 	}
 	*ret_users = users;
 	return 0;

@@ -16,6 +16,18 @@ static const char *id_of(const struct hs_call *call, const char *name)
 	return mx_arena_strf(call->mem, "@%s:%s", name, call->hs->conf->server_name);
 }
 
+/* Keyboards write the first letter large. Spec: "map the provided `username` onto a `user_id` in a
+ * logical manner". */
+static const char *small(const struct hs_call *call, const char *name)
+{
+	char *folded = mx_arena_strdup(call->mem, name);
+
+	for (char *c = folded; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return folded;
+}
+
 /* Names that begin with '_' are left to application services. Spec: application service API,
  * "Registration". */
 static int check_name(const char *name, const char *user, struct mx_error *err)
@@ -33,8 +45,8 @@ static int check_name(const char *name, const char *user, struct mx_error *err)
 int register_name(const struct hs_call *call, const char *name, const char **ret_user,
 		  struct mx_error *err)
 {
-	const char *user = id_of(call, name);
-	int rc = check_name(name, user, err);
+	const char *folded = small(call, name), *user = id_of(call, folded);
+	int rc = check_name(folded, user, err);
 
 	if (rc)
 		return rc;

@@ -69,12 +69,11 @@ void registration_token_db_delete(const struct hs_call *call, const char *text)
 static int read_row(const struct hs_call *call, const struct store_row *row,
 		    struct registration_token *token)
 {
-	struct mx_slice key = row->key;
-	mx_str_auto text = { 0 };
+	struct mx_slice key = row->key, text;
 
-	if (!store_key_read_text(&key, &text))
+	if (!store_key_load_text(&key, call->mem, &text))
 		return -MX_STORE;
-	token->text = mx_arena_strndup(call->mem, text.ptr, text.len);
+	token->text = text.ptr;
 	return read_value(row->value, token);
 }
 

@@ -43,13 +43,6 @@ static void read_tokens(struct record_reader *reader, struct session_tokens *tok
 	tokens->access_until_ms = record_i64(reader);
 }
 
-static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
-{
-	struct mx_slice text = record_bytes(reader);
-
-	return mx_arena_strndup(mem, text.ptr, text.len);
-}
-
 int session_db_load(const struct hs_call *call, struct mx_slice id, struct session *ret_session)
 {
 	struct store_key key = id_key(id);
@@ -62,8 +55,8 @@ int session_db_load(const struct hs_call *call, struct mx_slice id, struct sessi
 		return rc;
 	reader = record_open(value);
 	session.id = mx_arena_strndup(call->mem, id.ptr, id.len);
-	session.user = read_text(&reader, call->mem);
-	session.device = read_text(&reader, call->mem);
+	session.user = record_text(&reader, call->mem);
+	session.device = record_text(&reader, call->mem);
 	session.created_ms = record_i64(&reader);
 	read_tokens(&reader, &session.now);
 	read_tokens(&reader, &session.next);

@@ -13,36 +13,17 @@
 #include "shared/json/json.h"
 #include "shared/store/store.h"
 
-#define CONFLICTS_MAX 5
-
-/* A change of the account's rows. */
 struct change {
-	int (*make)(const struct hs_call *call, const struct change *change, struct mx_error *err);
 	const char *user;
 	struct threepid_binding binding;
 };
 
-static int commit(const struct hs_call *call, const struct change *change, struct mx_error *err)
-{
-	int rc = -MX_CONFLICT;
-
-	for (int i = 0; i < CONFLICTS_MAX && rc == -MX_CONFLICT; i++) {
-		struct hs_call writing = *call;
-
-		writing.txn = store_txn_begin(call->hs->store);
-		rc = change->make(&writing, change, err);
-		if (rc)
-			store_txn_abort(writing.txn);
-		else
-			rc = store_txn_commit(writing.txn, err);
-	}
-	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
-}
-
 /* ---- binding */
 
-static int note_bound(const struct hs_call *call, const struct change *change, struct mx_error *err)
+static int note_bound(const struct hs_call *call, void *ctx, struct mx_error *err)
 {
+	const struct change *change = ctx;
+
 	(void)err;
 	threepids_bound(call, change->user, &change->binding);
 	return 0;
@@ -61,7 +42,7 @@ int threepid_server_bind(const struct hs_call *call, const char *user, const jso
 {
 	json_auto_t *body = json_pack("{s:s, s:s, s:s}", "sid", jstr(creds, "sid"), "client_secret",
 				      jstr(creds, "client_secret"), "mxid", user);
-	struct change change = { .make = note_bound, .user = user };
+	struct change change = { .user = user };
 	struct id_server_ask ask = {
 		.path = "/3pid/bind",
 		.token = jstr(creds, "id_access_token"),
@@ -78,14 +59,15 @@ int threepid_server_bind(const struct hs_call *call, const char *user, const jso
 		return mx_fail(err, MX_REMOTE_FAILED,
 			       "The identity server's answer names no address");
 	change.binding.id_server = ask.server->name;
-	return commit(call, &change, err);
+	return call_change(call, note_bound, &change, err);
 }
 
 /* ---- unbinding */
 
-static int note_unbound(const struct hs_call *call, const struct change *change,
-			struct mx_error *err)
+static int note_unbound(const struct hs_call *call, void *ctx, struct mx_error *err)
 {
+	const struct change *change = ctx;
+
 	(void)err;
 	threepids_unbound(call, change->user, &change->binding);
 	return 0;
@@ -94,7 +76,7 @@ static int note_unbound(const struct hs_call *call, const struct change *change,
 static bool unbind_at(const struct hs_call *call, const char *user,
 		      const struct threepid_binding *binding)
 {
-	const struct change change = { note_unbound, user, *binding };
+	struct change change = { user, *binding };
 	const struct id_server_conf *server;
 	struct mx_error err = { 0 };
 	int rc = id_server_find(call->hs, binding->id_server, &server, &err);
@@ -109,7 +91,7 @@ static bool unbind_at(const struct hs_call *call, const char *user,
 		       binding->id_server, "why", mx_error_text(&err, rc), NULL);
 		return false;
 	}
-	return commit(call, &change, NULL) == 0;
+	return call_change(call, note_unbound, &change, NULL) == 0;
 }
 
 bool threepid_server_unbind_all(const struct hs_call *call, const char *user,
@@ -159,15 +141,17 @@ bool threepid_server_unbind(const struct hs_call *call, const char *user,
 
 /* ---- forgetting */
 
-static int forget(const struct hs_call *call, const struct change *change, struct mx_error *err)
+static int forget(const struct hs_call *call, void *ctx, struct mx_error *err)
 {
+	const struct change *change = ctx;
+
 	return threepids_remove(call, change->user, &change->binding.threepid, err);
 }
 
 int threepid_server_forget(const struct hs_call *call, const char *user,
 			   const struct threepid *threepid, struct mx_error *err)
 {
-	const struct change change = { forget, user, { *threepid, NULL } };
+	struct change change = { user, { *threepid, NULL } };
 
-	return commit(call, &change, err);
+	return call_change(call, forget, &change, err);
 }

@@ -117,11 +117,9 @@ static int scan_user(const struct hs_call *call, const struct store_table *table
 /* The next text of a key; NULL if it is none that we wrote. */
 static const char *read_part(const struct hs_call *call, struct mx_slice *key)
 {
-	mx_str_auto text = { 0 };
+	struct mx_slice text;
 
-	if (!store_key_read_text(key, &text))
-		return NULL;
-	return mx_arena_strdup(call->mem, text.ptr ? text.ptr : "");
+	return store_key_load_text(key, call->mem, &text) ? text.ptr : NULL;
 }
 
 static bool read_threepid(const struct hs_call *call, struct mx_slice *key,

@@ -192,6 +192,7 @@ static bool is_final(int rc)
 {
 	switch (-rc) {
 	case MX_PARK:
+	case MX_OTHER_USER:
 	case MX_LIMIT_EXCEEDED:
 	case MX_BAD_JSON:
 	case MX_MISSING_PARAM:

@@ -32,20 +32,13 @@ static json_t *read_tree(struct record_reader *reader)
 	return json;
 }
 
-static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
-{
-	struct mx_slice text = record_bytes(reader);
-
-	return mx_arena_strndup(mem, text.ptr, text.len);
-}
-
 static int read_value(struct mx_slice value, struct mx_arena *mem, struct uia_session *session)
 {
 	struct record_reader reader = record_open(value);
 	struct mx_slice body;
 
-	session->user = read_text(&reader, mem);
-	session->what = read_text(&reader, mem);
+	session->user = record_text(&reader, mem);
+	session->what = record_text(&reader, mem);
 	body = record_bytes(&reader);
 	if (body.len != MX_SHA256_LEN)
 		return -MX_STORE;

@@ -25,7 +25,8 @@ static int attempt_dummy(struct req *r, const struct uia_session *session, const
 	return 0;
 }
 
-/* Of the user whose token the request has, whatever else is right. */
+/* Of the user whose token the request has. Nothing is wrong with another's proof, and trying again
+ * would not help. */
 static int attempt_password(struct req *r, const struct uia_session *session, const json_t *auth,
 			    json_t **ret_result)
 {
@@ -35,7 +36,7 @@ static int attempt_password(struct req *r, const struct uia_session *session, co
 	(void)session;
 	(void)ret_result;
 	if (rc == 0 && !streq(user, r->user))
-		return mx_fail(&r->err, MX_FORBIDDEN, "That is somebody else");
+		return -MX_OTHER_USER;
 	return rc;
 }
 

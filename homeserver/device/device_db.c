@@ -66,13 +66,12 @@ int device_db_load(const struct hs_call *call, const char *user, const char *id,
 
 static int read_row(struct mx_arena *mem, const struct store_row *row, struct device *device)
 {
-	mx_str_auto user = { 0 }, id = { 0 };
-	struct mx_slice key = row->key;
+	struct mx_slice key = row->key, user, id;
 
-	if (!store_key_read_text(&key, &user) || !store_key_read_text(&key, &id))
+	if (!store_key_load_text(&key, mem, &user) || !store_key_load_text(&key, mem, &id))
 		return -MX_STORE;
-	device->user = mx_arena_strndup(mem, user.ptr, user.len);
-	device->id = mx_arena_strndup(mem, id.ptr, id.len);
+	device->user = user.ptr;
+	device->id = id.ptr;
 	return read_value(mem, row->value, device);
 }
 

@@ -32,20 +32,11 @@ static void mark_key(struct store_key *key, const struct receipt *receipt)
 	store_key_text(key, receipt->thread_id);
 }
 
-static bool read_text(struct mx_slice *rest, struct mx_arena *mem, struct mx_slice *ret_text)
-{
-	mx_str_auto text = { 0 };
-
-	if (!store_key_read_text(rest, &text))
-		return false;
-	*ret_text = mx_arena_slice(mem, mx_str_slice(&text));
-	return true;
-}
-
 static bool read_mark_key(struct mx_slice *rest, struct mx_arena *mem, struct receipt *receipt)
 {
-	return read_text(rest, mem, &receipt->user_id) && read_text(rest, mem, &receipt->type) &&
-	       read_text(rest, mem, &receipt->thread_id);
+	return store_key_load_text(rest, mem, &receipt->user_id) &&
+	       store_key_load_text(rest, mem, &receipt->type) &&
+	       store_key_load_text(rest, mem, &receipt->thread_id);
 }
 
 /* ---- values: the same in both tables */

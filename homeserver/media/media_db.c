@@ -134,14 +134,16 @@ void media_db_delete(const struct hs_call *call, const struct media_item *item)
 /* user, time, origin, id. */
 static bool read_timed(const struct hs_call *call, struct mx_slice key, struct media_item *ret_item)
 {
-	mx_str_auto user = { 0 }, origin = { 0 }, id = { 0 };
+	struct mx_slice user, origin, id;
 
-	if (!store_key_read_text(&key, &user) || !store_key_read_i64(&key, &ret_item->created_ms) ||
-	    !store_key_read_text(&key, &origin) || !store_key_read_text(&key, &id))
+	if (!store_key_load_text(&key, call->mem, &user) ||
+	    !store_key_read_i64(&key, &ret_item->created_ms) ||
+	    !store_key_load_text(&key, call->mem, &origin) ||
+	    !store_key_load_text(&key, call->mem, &id))
 		return false;
-	ret_item->user = mx_arena_strndup(call->mem, user.ptr ? user.ptr : "", user.len);
-	ret_item->origin = mx_arena_strndup(call->mem, origin.ptr ? origin.ptr : "", origin.len);
-	ret_item->id = mx_arena_strndup(call->mem, id.ptr ? id.ptr : "", id.len);
+	ret_item->user = user.ptr;
+	ret_item->origin = origin.ptr;
+	ret_item->id = id.ptr;
 	return true;
 }
 

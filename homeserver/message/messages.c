@@ -5,7 +5,7 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/message/texts.h"
 #include "shared/core/error.h"
-#include "shared/core/log.h"
+#include "shared/daemon/daemon.h"
 #include "shared/http/request.h"
 #include "shared/mail/address.h"
 #include "shared/mail/letter_page.h"
@@ -98,12 +98,6 @@ void messages_free(struct hs *hs)
 	template_set_free(hs->templates);
 }
 
-static void say_kept(const char *what, const struct mx_error *err)
-{
-	mx_log(MX_LOG_ERROR, "a part of the configuration does not load, the old one stays", "part",
-	       what, "why", err->text, NULL);
-}
-
 void messages_reload(struct hs *hs, const struct hs_conf *conf)
 {
 	struct budget_rate rates[MESSAGES_BUDGETS];
@@ -113,12 +107,12 @@ void messages_reload(struct hs *hs, const struct hs_conf *conf)
 	budgets_set(hs->budgets, rates);
 	/* It has been tried already: only a file that changed since can be wrong. */
 	if (texts_load(conf, &hs->templates, &err))
-		say_kept("templates", &err);
+		daemon_part_stays("templates", &err);
 	if (!hs->mailer != !conf->mail.relay)
-		mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", "mail.relay", NULL);
+		daemon_key_waits("mail.relay");
 	else if (hs->mailer &&
 		 mail_conf_apply(&conf->mail, hs->conf->server_name, &hs->mailer, &err))
-		say_kept("mail", &err);
+		daemon_part_stays("mail", &err);
 }
 
 int messages_check(const void *conf, struct mx_error *err)

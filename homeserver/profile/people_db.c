@@ -45,11 +45,9 @@ static int read_row(const struct store_row *row, struct mx_arena *mem, struct pe
 {
 	struct record_reader reader = record_open(row->value);
 	struct mx_slice rest = row->key;
-	mx_str_auto user_id = { 0 };
 
-	if (!store_key_read_text(&rest, &user_id))
+	if (!store_key_load_text(&rest, mem, &person->user_id))
 		return -MX_STORE;
-	person->user_id = mx_arena_slice(mem, mx_str_slice(&user_id));
 	person->folded = record_bytes(&reader);
 	person->displayname = record_bytes(&reader);
 	person->avatar_url = record_bytes(&reader);

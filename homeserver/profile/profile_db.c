@@ -51,24 +51,13 @@ int profile_db_load(const struct hs_call *call, const char *user_id, const char 
 	return rc ? rc : read_value(value, ret_value);
 }
 
-static const char *read_text(struct mx_slice *rest, struct mx_arena *mem)
-{
-	mx_str_auto text = { 0 };
-
-	if (!store_key_read_text(rest, &text))
-		return NULL;
-	return mx_arena_slice(mem, mx_str_slice(&text)).ptr;
-}
-
 static int read_field(const struct store_row *row, size_t prefix, struct mx_arena *mem,
 		      struct profile_field *field)
 {
 	struct mx_slice rest = { row->key.ptr + prefix, row->key.len - prefix };
-	const char *key = read_text(&rest, mem);
 
-	if (!key)
+	if (!store_key_load_text(&rest, mem, &field->key))
 		return -MX_STORE;
-	field->key = mx_slice(key);
 	return read_value(row->value, &field->value);
 }
 
@@ -156,12 +145,12 @@ int profile_change_db_list(const struct hs_call *call, size_t limit,
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
 	ret_list->len = rows.len;
 	for (size_t i = 0; rc == 0 && i < rows.len; i++) {
-		struct mx_slice rest = rows.items[i].key;
+		struct mx_slice rest = rows.items[i].key, user_id;
 
-		ret_list->items[i].user_id = read_text(&rest, call->mem);
-		rc = ret_list->items[i].user_id
-			     ? read_version(rows.items[i].value, &ret_list->items[i].version)
-			     : -MX_STORE;
+		if (!store_key_load_text(&rest, call->mem, &user_id))
+			return -MX_STORE;
+		ret_list->items[i].user_id = user_id.ptr;
+		rc = read_version(rows.items[i].value, &ret_list->items[i].version);
 	}
 	return rc;
 }

@@ -68,12 +68,11 @@ static int decode(struct mx_slice value, struct mx_arena *mem, struct report *re
 static int decode_row(const struct hs_call *call, const struct store_row *row,
 		      struct report *ret_report)
 {
-	struct mx_slice rest = row->key;
-	mx_str_auto id = { 0 };
+	struct mx_slice rest = row->key, id;
 
-	if (!store_key_read_text(&rest, &id))
+	if (!store_key_load_text(&rest, call->mem, &id))
 		return -MX_STORE;
-	ret_report->id = mx_arena_slice(call->mem, mx_str_slice(&id)).ptr;
+	ret_report->id = id.ptr;
 	return decode(row->value, call->mem, ret_report);
 }
 

@@ -48,13 +48,12 @@ int block_db_load(const struct hs_call *call, const char *room_id, struct room_b
 static int decode_row(const struct hs_call *call, const struct store_row *row,
 		      struct room_block *ret_block)
 {
-	struct mx_slice rest = row->key;
-	mx_str_auto room_id = { 0 };
+	struct mx_slice rest = row->key, room_id;
 	int rc = decode(row->value, call->mem, ret_block);
 
-	if (rc || !store_key_read_text(&rest, &room_id))
+	if (rc || !store_key_load_text(&rest, call->mem, &room_id))
 		return -MX_STORE;
-	ret_block->room_id = mx_arena_slice(call->mem, mx_str_slice(&room_id)).ptr;
+	ret_block->room_id = room_id.ptr;
 	return 0;
 }
 

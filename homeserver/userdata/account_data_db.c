@@ -139,13 +139,11 @@ static int finish(const struct hs_call *call, struct rows *rows, int rc,
 static bool read_room_and_type(struct mx_slice *rest, struct mx_arena *mem,
 			       struct account_data *data)
 {
-	mx_str_auto type = { 0 };
 	uint64_t room;
 
-	if (!store_key_read_u64(rest, &room) || !store_key_read_text(rest, &type))
+	if (!store_key_read_u64(rest, &room) || !store_key_load_text(rest, mem, &data->type))
 		return false;
 	data->room = (uint32_t)room;
-	data->type = mx_arena_slice(mem, mx_str_slice(&type));
 	return true;
 }
 

@@ -43,22 +43,17 @@ void audit_db_add(struct store_txn *txn, const struct audit_entry *entry)
 	store_txn_put(txn, &audit_table, store_key_slice(&key), mx_str_slice(&value));
 }
 
-static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
-{
-	return mx_arena_slice(mem, record_bytes(reader)).ptr;
-}
-
 static int read_row(const struct store_row *row, struct mx_arena *mem, struct audit_entry *entry)
 {
 	struct record_reader reader = record_open(row->value);
 	struct mx_slice key = row->key;
 
-	entry->who = read_text(&reader, mem);
-	entry->what = read_text(&reader, mem);
-	entry->reason = read_text(&reader, mem);
-	entry->threepid = read_text(&reader, mem);
-	entry->user = read_text(&reader, mem);
-	entry->thing = read_text(&reader, mem);
+	entry->who = record_text(&reader, mem);
+	entry->what = record_text(&reader, mem);
+	entry->reason = record_text(&reader, mem);
+	entry->threepid = record_text(&reader, mem);
+	entry->user = record_text(&reader, mem);
+	entry->thing = record_text(&reader, mem);
 	return store_key_read_i64(&key, &entry->at_ms) && record_ok(&reader) ? 0 : -MX_STORE;
 }
 

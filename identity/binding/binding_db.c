@@ -47,23 +47,13 @@ static struct store_key log_key(uint64_t number)
 	return key;
 }
 
-static const char *read_key_text(struct mx_slice *rest, struct mx_arena *mem)
-{
-	mx_str_auto text = { 0 };
-
-	if (!store_key_read_text(rest, &text))
-		return NULL;
-	return mx_arena_strndup(mem, mx_str_slice(&text).ptr, text.len);
-}
-
 bool binding_db_read_key(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid)
 {
-	const char *medium = read_key_text(&key, mem);
-	const char *address = medium ? read_key_text(&key, mem) : NULL;
+	struct mx_slice medium, address;
 
-	if (!address)
+	if (!store_key_load_text(&key, mem, &medium) || !store_key_load_text(&key, mem, &address))
 		return false;
-	*ret_threepid = (struct threepid){ medium, address };
+	*ret_threepid = (struct threepid){ medium.ptr, address.ptr };
 	return true;
 }
 
@@ -278,7 +268,10 @@ int binding_db_log(const struct binding_reader *reader, uint64_t after, size_t l
 
 static bool read_user_row(struct mx_slice key, struct mx_arena *mem, struct threepid *ret_threepid)
 {
-	return read_key_text(&key, mem) && binding_db_read_key(key, mem, ret_threepid);
+	struct mx_slice user_id;
+
+	return store_key_load_text(&key, mem, &user_id) &&
+	       binding_db_read_key(key, mem, ret_threepid);
 }
 
 int binding_db_of_user(const struct binding_reader *reader, const char *user_id,

@@ -60,23 +60,16 @@ void suppression_db_delete(const struct identity_call *call, const struct suppre
 	store_txn_delete(call->txn, &suppression_table, store_key_slice(&key));
 }
 
-static const char *read_key_text(struct mx_slice *rest, struct mx_arena *mem)
-{
-	mx_str_auto text = { 0 };
-
-	if (!store_key_read_text(rest, &text))
-		return NULL;
-	return mx_arena_slice(mem, mx_str_slice(&text)).ptr;
-}
-
 static int read_row(const struct store_row *row, struct mx_arena *mem,
 		    struct suppression *suppression)
 {
-	struct mx_slice rest = row->key;
+	struct mx_slice rest = row->key, medium, what;
 
-	suppression->medium = read_key_text(&rest, mem);
-	suppression->what = suppression->medium ? read_key_text(&rest, mem) : NULL;
-	return suppression->what ? read_value(row->value, mem, suppression) : -MX_STORE;
+	if (!store_key_load_text(&rest, mem, &medium) || !store_key_load_text(&rest, mem, &what))
+		return -MX_STORE;
+	suppression->medium = medium.ptr;
+	suppression->what = what.ptr;
+	return read_value(row->value, mem, suppression);
 }
 
 int suppression_db_list(const struct identity_call *call, const struct page *page,

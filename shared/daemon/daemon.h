@@ -117,6 +117,10 @@ struct daemon_app {
  * backup DIR, restore DIR, status, reload, help. */
 int daemon_main(const struct daemon_app *app, int argc, char **argv);
 
+/* For reload(): what the log says of a part that does not load, and of a key that cannot change. */
+void daemon_part_stays(const char *part, const struct mx_error *err);
+void daemon_key_waits(const char *key);
+
 /* For start(): what the daemon's modules share. */
 struct mx_metrics *daemon_metrics(struct daemon *daemon);
 struct store;

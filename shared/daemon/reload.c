@@ -11,12 +11,22 @@ static const char *const fixed_keys[] = {
 	"listen", "tls", "admin", "data_directory", "cache_mb", "sandbox", "http", "outbound", NULL,
 };
 
+void daemon_part_stays(const char *part, const struct mx_error *err)
+{
+	mx_log(MX_LOG_ERROR, "a part of the configuration does not load, the old one stays", "part",
+	       part, "why", err->text, NULL);
+}
+
+void daemon_key_waits(const char *key)
+{
+	mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", key, NULL);
+}
+
 static void name_unchanged(const char *const *keys, const struct conf *old, const struct conf *new)
 {
 	for (; keys && *keys; keys++)
 		if (!conf_same(old, new, *keys))
-			mx_log(MX_LOG_WARN, "a changed key waits for a restart", "key", *keys,
-			       NULL);
+			daemon_key_waits(*keys);
 }
 
 /* No request and nothing that is sent takes an hour. */

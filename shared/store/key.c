@@ -1,5 +1,6 @@
 #include "shared/store/key.h"
 
+#include "shared/core/arena.h"
 #include "shared/store/store.h"
 
 _Static_assert(sizeof(((struct store_key *)0)->bytes) == STORE_KEY_MAX, "a key fits exactly");
@@ -138,6 +139,16 @@ bool store_key_read_text(struct mx_slice *rest, struct mx_str *out)
 		mx_str_add_char(out, (char)byte);
 	}
 	return false;
+}
+
+bool store_key_load_text(struct mx_slice *rest, struct mx_arena *mem, struct mx_slice *ret_text)
+{
+	mx_str_auto text = { 0 };
+
+	if (!store_key_read_text(rest, &text))
+		return false;
+	*ret_text = mx_arena_slice(mem, mx_str_slice(&text));
+	return true;
 }
 
 bool store_key_read_u64(struct mx_slice *rest, uint64_t *ret_value)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mx_arena;
+
 /* `struct store_key key = { 0 }; store_key_text(&key, name); … store_key_slice(&key)`.
  * A key has room for STORE_KEY_MAX bytes; beyond that it is marked and the store refuses it. */
 struct store_key {
@@ -31,6 +33,8 @@ void store_key_range_end(const struct store_key *prefix, struct store_key *ret_e
 /* Reading back; each moves `rest` forward and is false on bytes that no writer made. Text is
  * unescaped into `out`. */
 bool store_key_read_text(struct mx_slice *rest, struct mx_str *out);
+/* The same into mem, with a NUL behind it. */
+bool store_key_load_text(struct mx_slice *rest, struct mx_arena *mem, struct mx_slice *ret_text);
 bool store_key_read_u64(struct mx_slice *rest, uint64_t *ret_value);
 bool store_key_read_i64(struct mx_slice *rest, int64_t *ret_value);
 bool store_key_read_stamp(struct mx_slice *rest, uint64_t *ret_stamp);

@@ -1,5 +1,7 @@
 #include "shared/store/record.h"
 
+#include "shared/core/arena.h"
+
 #define VARINT_MAX 10 /* bytes of seven bits for 64 */
 #define STAMP_LEN  8
 
@@ -118,6 +120,11 @@ struct mx_slice record_bytes(struct record_reader *reader)
 	bytes = mx_slice_of(reader->rest.ptr, (size_t)len);
 	reader->rest = mx_slice_of(bytes.ptr + len, reader->rest.len - (size_t)len);
 	return bytes;
+}
+
+const char *record_text(struct record_reader *reader, struct mx_arena *mem)
+{
+	return mx_arena_slice(mem, record_bytes(reader)).ptr;
 }
 
 bool record_more(const struct record_reader *reader)

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mx_arena;
+
 void record_begin(struct mx_str *out, uint8_t version);
 void record_put_u64(struct mx_str *out, uint64_t value); /* variable length */
 void record_put_i64(struct mx_str *out, int64_t value);
@@ -30,5 +32,6 @@ uint64_t record_u64(struct record_reader *reader); /* 0 past the end */
 int64_t record_i64(struct record_reader *reader);
 uint64_t record_stamp(struct record_reader *reader);
 struct mx_slice record_bytes(struct record_reader *reader); /* borrowed; empty past the end */
+const char *record_text(struct record_reader *reader, struct mx_arena *mem); /* a copy; "" */
 bool record_more(const struct record_reader *reader);
 bool record_ok(const struct record_reader *reader);

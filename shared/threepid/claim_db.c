@@ -98,25 +98,20 @@ static void write_row(const struct claim_row *row, struct mx_str *out)
 	put_text(out, session->remote);
 }
 
-static const char *read_text(struct record_reader *reader, struct mx_arena *mem)
-{
-	return mx_arena_slice(mem, record_bytes(reader)).ptr;
-}
-
 static void read_fields(struct record_reader *reader, struct mx_arena *mem, struct claim_row *row)
 {
 	struct claim *session = &row->session;
 	struct mx_slice hash;
 
-	session->threepid.medium = read_text(reader, mem);
-	session->threepid.address = read_text(reader, mem);
-	session->address_as_sent = read_text(reader, mem);
+	session->threepid.medium = record_text(reader, mem);
+	session->threepid.address = record_text(reader, mem);
+	session->address_as_sent = record_text(reader, mem);
 	hash = record_bytes(reader);
 	reader->broken |= hash.len != MX_SHA256_LEN;
 	if (!reader->broken)
 		memcpy(row->secret_hash, hash.ptr, MX_SHA256_LEN);
-	session->token = read_text(reader, mem);
-	session->next_link = read_text(reader, mem);
+	session->token = record_text(reader, mem);
+	session->next_link = record_text(reader, mem);
 	if (session->next_link[0] == '\0')
 		session->next_link = NULL;
 	session->created_ms = record_i64(reader);
@@ -126,7 +121,7 @@ static void read_fields(struct record_reader *reader, struct mx_arena *mem, stru
 	session->message = record_u64(reader);
 	session->tries_left = (unsigned)record_u64(reader);
 	session->ended = record_u64(reader) != 0;
-	session->remote = read_text(reader, mem);
+	session->remote = record_text(reader, mem);
 	if (session->remote[0] == '\0')
 		session->remote = NULL;
 }

@@ -63,10 +63,18 @@ def test_the_client_may_name_its_device(home):
     assert reply.json["device_id"] == "MYDEVICE"
 
 
-@pytest.mark.parametrize("name", ["A b", "Upper", "\u00fc", "a\0b", "x" * 256, "", "_bridge", "a:b",
+@pytest.mark.parametrize("name", ["A b", "\u00fc", "a\0b", "x" * 256, "", "_bridge", "a:b",
                                   "@a"])
 def test_a_name_that_is_none_is_refused(home, name):
     refused(home.register(name), 400, "M_INVALID_USERNAME")
+
+
+def test_capitals_of_a_name_become_small(home):
+    assert home.register("Upper.Case").json["user_id"] == "@upper.case:hs.test"
+    refused(home.register("UPPER.case"), 400, "M_USER_IN_USE")
+    refused(home.anybody.get("/register/available?username=Upper.Case"), 400, "M_USER_IN_USE")
+    for name in ("Upper.Case", "upper.case", "@UPPER.CASE:hs.test"):
+        assert home.log_in(name).json["user_id"] == "@upper.case:hs.test"
 
 
 def test_a_name_that_is_no_string_is_refused(home):

@@ -86,8 +86,8 @@ def test_what_is_left_says_who_and_when(room):
 def test_a_name_is_no_part_of_what_is_left(room):
     chunk = done(room.late.get(path(room.id, "messages") + "?dir=b&limit=100"))["chunk"]
     own = [event for event in chunk if event.get("state_key") == room.gone.id]
-    assert [event["content"]["membership"] for event in own] == ["leave", "join", "join"]
-    # What came after the new member is theirs to see as it is.
+    told = [event["content"]["membership"] for event in own]
+    assert len(told) > 2 and (told[0], set(told[1:])) == ("leave", {"join"})
     assert all("displayname" not in event["content"] for event in own)
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import homeserver_world
-from homeserver_world import V1, User, refused
+from homeserver_world import PASSWORD, V1, User, refused
 from trinity import eventually
 
 CONFIGURATION = {"registration": {"guests": True}}
@@ -182,8 +182,12 @@ def test_the_body_of_a_session_cannot_be_changed(home):
 
 def test_somebody_elses_password_proves_nothing(home):
     ann, bob = home.user("uia.me"), home.user("uia.other")
-    reply = ann.confirmed("DELETE", "/devices/A", **bob.proof())
-    assert (reply.status, reply.errcode) == (401, "M_FORBIDDEN")
+    session = ann.delete("/devices/A", {}).json["session"]
+    for proof in (bob.proof(), {"type": "m.login.password", "user": bob.id, "password": PASSWORD}):
+        reply = ann.delete("/devices/A", {"auth": {"session": session, **proof}})
+        assert "flows" not in refused(reply, 403, "M_FORBIDDEN").json
+    # One's own still does, in the same session.
+    assert ann.delete("/devices/A", {"auth": {"session": session, **ann.proof()}}).status == 200
 
 
 @pytest.mark.parametrize("stage", ["m.login.dummy", "m.login.sso", "nonsense"])

@@ -131,13 +131,13 @@ static void a_good_name_makes_a_user_id(void **state)
 	assert_int_equal(register_name(&f->call, "ann", &user, NULL), 0);
 	assert_string_equal(user, ANN);
 	assert_int_equal(name(f, "a.b_c=d-e/f+1"), 0);
+	assert_int_equal(register_name(&f->call, "Ann", &user, NULL), 0);
+	assert_string_equal(user, ANN);
 }
 
 static void a_name_that_is_none_is_refused(void **state)
 {
-	static const char *const names[] = {
-		"", "_x", "A", "a b", "a:b", "@a", "\xc3\xbc", "a\x7f"
-	};
+	static const char *const names[] = { "", "_x", "a b", "a:b", "@a", "\xc3\xbc", "a\x7f" };
 	char longest[256] = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
