@@ -81,8 +81,12 @@ def later_syncs(path, sides):
 # ---- polls that wait
 
 
-def open_poll(side, token):
+def open_poll(side, token, kept):
+    """kept: the connection had a request before, as a client's has but for its first."""
     connection = socket.create_connection(("127.0.0.1", side.home.server.plain.port))
+    if kept:
+        connection.sendall(b"GET /_matrix/client/versions HTTP/1.1\r\nHost: hs.test\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     target = homeservers.V3 + homeservers.sync_path(
         filter=LAZY, since=token, timeout=600000)
     connection.sendall((f"GET {target} HTTP/1.1\r\nHost: hs.test\r\n"
@@ -90,22 +94,29 @@ def open_poll(side, token):
     return connection
 
 
-def idle_polls(side):
-    measure.heading(f"{POLLS} polls that wait, without TLS")
+def idle_polls(side, kept):
     token = side.token()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, POLLS + 500)), hard))
     with contextlib.ExitStack() as stack:
         # What a process takes for its first connections is not a poll's.
         for _ in range(50):
-            stack.enter_context(contextlib.closing(open_poll(side, token)))
+            stack.enter_context(contextlib.closing(open_poll(side, token, kept)))
         time.sleep(1)
         before, _ = measure.memory_mb(side.home.pid)
         for _ in range(POLLS):
-            stack.enter_context(contextlib.closing(open_poll(side, token)))
+            stack.enter_context(contextlib.closing(open_poll(side, token, kept)))
         time.sleep(2)
         after, _ = measure.memory_mb(side.home.pid)
-        measure.figure("memory of each", (after - before) * 1024 / POLLS, POLL_KIB, " KiB")
+    return (after - before) * 1024 / POLLS
+
+
+def polls(side):
+    """Of a server that was just started: nothing of an earlier connection is used again."""
+    measure.heading(f"{POLLS} polls that wait, without TLS")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, POLLS + 500)), hard))
+    for kept, what in ((False, "the first request of its connection"), (True, "a later one")):
+        side.home.server.restart()
+        measure.figure(f"memory of each, {what}", idle_polls(side, kept), POLL_KIB, " KiB")
 
 
 def main():
@@ -118,7 +129,7 @@ def main():
         homeservers.pinned(homes)
         first_sync(sides)
         later_syncs(scratch.path, sides)
-        idle_polls(sides[0])
+        polls(sides[0])
 
 
 main()

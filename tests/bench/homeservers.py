@@ -45,7 +45,7 @@ class Person:
         return self.do("POST", "/createRoom", {"preset": "public_chat", **more})["room_id"]
 
     def join(self, room):
-        self.do("POST", f"/join/{urllib.parse.quote(room)}", {})
+        self.do("POST", f"/join/{in_path(room)}", {})
 
     def say(self, room, text, txn):
         return self.do("PUT", send_path(room, txn), {"msgtype": "m.text", "body": text})
@@ -58,8 +58,12 @@ def sync_path(**query):
     return "/sync?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
 
 
+def in_path(room):
+    return urllib.parse.quote(room)
+
+
 def send_path(room, txn):
-    return f"/rooms/{urllib.parse.quote(room)}/send/m.room.message/{txn}"
+    return f"/rooms/{in_path(room)}/send/m.room.message/{txn}"
 
 
 class Home:
@@ -154,6 +158,13 @@ request = function()
 end
 """
 
+# Between half of it and one and a half, so that connections do not go together.
+PAUSE = """
+delay = function()
+  return {pause_ms} * (0.5 + math.random())
+end
+"""
+
 GET = """
 local tokens, targets = {tokens}, {targets}
 local count = 0
@@ -169,12 +180,14 @@ def lua_list(texts):
     return "{" + ", ".join(json.dumps(text) for text in texts) + "}"
 
 
-def send_script(path, people, rooms, seed):
-    """Messages by these people into these rooms, in turns; each run wants another seed."""
+def send_script(path, people, rooms, seed, pause_ms=0):
+    """Messages by these people into these rooms, in turns; each run wants another seed. pause_ms:
+    of each connection before each of its messages."""
     paths = [V3 + send_path(room, "") for room in rooms]
     body = json.dumps({"msgtype": "m.text", "body": "What was said in the room, in a line or two."})
-    path.write_text(SEND.format(tokens=lua_list(one.token for one in people),
-                                paths=lua_list(paths), body=body, seed=seed))
+    script = SEND.format(tokens=lua_list(one.token for one in people), paths=lua_list(paths),
+                         body=body, seed=seed)
+    path.write_text(script + (PAUSE.format(pause_ms=pause_ms) if pause_ms else ""))
     return path
 
 
