@@ -210,6 +210,18 @@ static const char *redacted_by(const struct room_turn *turn, const struct event_
 	return wish->redacts;
 }
 
+/* Spec: "Size limits". Older rooms take longer names from others, by the letters that they have;
+ * what is made here is for everybody. */
+static int check_names(const struct event_wish *wish, struct mx_error *err)
+{
+	if (strlen(wish->type) > EVENT_TEXT_MAX)
+		return mx_fail(err, MX_TOO_LARGE, "type is longer than %d bytes", EVENT_TEXT_MAX);
+	if (wish->state_key && strlen(wish->state_key) > EVENT_TEXT_MAX)
+		return mx_fail(err, MX_TOO_LARGE, "state_key is longer than %d bytes",
+			       EVENT_TEXT_MAX);
+	return 0;
+}
+
 int birth_send(struct room_turn *turn, const struct event_wish *wish,
 	       const struct event **ret_event, struct mx_error *err)
 {
@@ -220,8 +232,10 @@ int birth_send(struct room_turn *turn, const struct event_wish *wish,
 	const struct stored_event *stored;
 	struct ingest_source source;
 	struct cited cited;
-	int rc = redacts ? redaction_may(turn, wish->sender, redacts, err) : 0;
+	int rc = check_names(wish, err);
 
+	if (rc == 0 && redacts)
+		rc = redaction_may(turn, wish->sender, redacts, err);
 	if (rc)
 		return rc;
 	whole.content = content;

@@ -65,18 +65,18 @@ static int get_enabled(struct req *r)
 
 #define RULES CLIENT_V3 "/pushrules"
 #define RULE  RULES "/global/{kind}/{ruleId}"
-#define ROW(path_, handler_, reply_)                                                        \
-	{                                                                                   \
-		GET, path_, handler_,                                                       \
-			.auth = AUTH_USER, .limit = LIMIT_READ, .reply = reply_,            \
-			.flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED | ROUTE_SLASH, \
+#define ROW(path_, handler_, reply_, slash_)                                           \
+	{                                                                              \
+		GET, path_, handler_,                                                  \
+			.auth = AUTH_USER, .limit = LIMIT_READ, .reply = reply_,       \
+			.flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED | slash_, \
 	}
 
 const struct route push_rules_routes[] = {
-	ROW(RULES, get_rules, "client/push_rules.reply"),
-	ROW(RULES "/global", get_global, "client/push_rules_global.reply"),
-	ROW(RULE, get_rule, "client/push_rule.reply"),
-	ROW(RULE "/actions", get_actions, "client/push_rule_actions.reply"),
-	ROW(RULE "/enabled", get_enabled, "client/push_rule_enabled.reply"),
+	ROW(RULES, get_rules, "client/push_rules.reply", ROUTE_SLASH),
+	ROW(RULES "/global", get_global, "client/push_rules_global.reply", ROUTE_SLASH),
+	ROW(RULE, get_rule, "client/push_rule.reply", 0),
+	ROW(RULE "/actions", get_actions, "client/push_rule_actions.reply", 0),
+	ROW(RULE "/enabled", get_enabled, "client/push_rule_enabled.reply", 0),
 	{ 0 },
 };
