@@ -13,12 +13,17 @@
 static const struct store_table media_table = { .name = "media" };
 static const struct store_table media_user_table = { .name = "media_user" };
 static const struct store_table media_pending_table = { .name = "media_pending" };
+static const struct store_table media_void_table = { .name = "media_void" };
 static const struct store_table media_usage_table = { .name = "media_usage" };
 static const struct store_table media_blob_table = { .name = "media_blob" };
 
-const struct store_table *const media_tables[] = { &media_table,         &media_user_table,
-						   &media_pending_table, &media_usage_table,
-						   &media_blob_table,    NULL };
+const struct store_table *const media_tables[] = { &media_table,
+						   &media_user_table,
+						   &media_pending_table,
+						   &media_void_table,
+						   &media_usage_table,
+						   &media_blob_table,
+						   NULL };
 
 /* ---- keys */
 
@@ -44,6 +49,17 @@ static struct store_key timed_key(const char *user, int64_t time_ms, const struc
 	struct store_key key = text_key(user);
 
 	store_key_i64(&key, time_ms);
+	store_key_text(&key, mx_slice(item->origin));
+	store_key_text(&key, mx_slice(item->id));
+	return key;
+}
+
+/* Of all users: when an id is void, and which. */
+static struct store_key void_key(const struct media_item *item)
+{
+	struct store_key key = { 0 };
+
+	store_key_i64(&key, item->expires_ms);
 	store_key_text(&key, mx_slice(item->origin));
 	store_key_text(&key, mx_slice(item->id));
 	return key;
@@ -205,17 +221,21 @@ int media_db_list(const struct hs_call *call, const char *user, const struct med
 void media_db_put_pending(const struct hs_call *call, const struct media_item *item)
 {
 	struct store_key key = timed_key(item->user, item->expires_ms, item);
+	struct store_key when = void_key(item);
 	mx_str_auto empty = { 0 };
 
 	record_begin(&empty, RECORD_VERSION);
 	store_txn_put(call->txn, &media_pending_table, store_key_slice(&key), mx_str_slice(&empty));
+	store_txn_put(call->txn, &media_void_table, store_key_slice(&when), mx_str_slice(&empty));
 }
 
 void media_db_delete_pending(const struct hs_call *call, const struct media_item *item)
 {
 	struct store_key key = timed_key(item->user, item->expires_ms, item);
+	struct store_key when = void_key(item);
 
 	store_txn_delete(call->txn, &media_pending_table, store_key_slice(&key));
+	store_txn_delete(call->txn, &media_void_table, store_key_slice(&when));
 }
 
 int media_db_count_pending(const struct hs_call *call, const char *user, size_t max,
@@ -237,37 +257,37 @@ int media_db_count_pending(const struct hs_call *call, const char *user, size_t 
 	return rc;
 }
 
-static int drop_if_void(const struct hs_call *call, struct mx_slice key, size_t *dropped)
+static int drop(const struct hs_call *call, struct mx_slice key)
 {
-	struct media_item item = { 0 }, now;
+	mx_str_auto origin = { 0 }, id = { 0 };
+	struct media_item item;
 	int64_t expires_ms;
 	int rc;
 
-	if (!read_timed(call, key, &item))
+	if (!store_key_read_i64(&key, &expires_ms) || !store_key_read_text(&key, &origin) ||
+	    !store_key_read_text(&key, &id))
 		return -MX_STORE;
-	expires_ms = item.created_ms; /* the time in this table's keys */
-	if (expires_ms > call->now_ms)
-		return 0;
-	rc = media_db_load(call, item.origin, item.id, &now);
-	if (rc == 0 && !now.has_content)
-		media_db_delete(call, &now);
-	item.expires_ms = expires_ms;
+	rc = media_db_load(call, origin.ptr, id.ptr, &item);
+	if (rc)
+		return rc;
+	media_db_delete(call, &item);
 	media_db_delete_pending(call, &item);
-	*dropped += 1;
-	return rc == -MX_NOT_FOUND ? 0 : rc;
+	return 0;
 }
 
 int media_db_drop_void(const struct hs_call *call, size_t max, size_t *ret_dropped)
 {
+	struct store_key to = { 0 };
 	struct store_rows rows;
-	size_t dropped = 0;
-	int rc = call_scan(call, &media_pending_table, &(struct store_range){ .limit = max },
-			   &rows);
+	int rc;
 
+	store_key_i64(&to, call->now_ms + 1);
+	rc = call_scan(call, &media_void_table,
+		       &(struct store_range){ .to = store_key_slice(&to), .limit = max }, &rows);
 	for (size_t i = 0; rc == 0 && i < rows.len; i++)
-		rc = drop_if_void(call, rows.items[i].key, &dropped);
+		rc = drop(call, rows.items[i].key);
 	if (rc == 0)
-		*ret_dropped = dropped;
+		*ret_dropped = rows.len;
 	return rc;
 }
 

@@ -1,8 +1,12 @@
 /* `account_data` of /sync: what is global. That of rooms stands with them. */
 #include "homeserver/json_out.h"
+#include "homeserver/push/default_rules.h"
 #include "homeserver/sync/sync.h"
 #include "homeserver/userdata/filter.h"
+#include "shared/core/alloc.h"
+#include "shared/core/str.h"
 #include "shared/json/canonical.h"
+#include "shared/json/json.h"
 
 void sync_account_data(struct sync *sync, const struct event_filter *filter,
 		       const struct account_data_list *list)
@@ -21,6 +25,25 @@ void sync_account_data(struct sync *sync, const struct event_filter *filter,
 	}
 }
 
+/* Spec: "Push Rules: Events". They are the same for everybody and do not change: whoever begins is
+ * told. */
+static void add_push_rules(struct sync *sync)
+{
+	json_auto_t *rules = NULL;
+	mx_autofree char *text = NULL;
+
+	if (!sync->ask->initial ||
+	    !event_filter_allows_type(&sync->ask->filter->account_data, MX_SLICE("m.push_rules"),
+				      MX_SLICE("")))
+		return;
+	rules = default_rules_new(sync->ask->user_id);
+	text = mx_json_text(rules);
+	json_next(sync->out);
+	mx_str_add_text(sync->out, "{\"type\":\"m.push_rules\",\"content\":{\"global\":");
+	mx_str_add_text(sync->out, text);
+	mx_str_add_text(sync->out, "}}");
+}
+
 int section_account_data(struct sync *sync)
 {
 	struct account_data_list global = { .items = sync->account_data.items };
@@ -32,6 +55,7 @@ int section_account_data(struct sync *sync)
 	json_key(out, "account_data");
 	mx_str_add_text(out, "{\"events\":[");
 	inside = out->len;
+	add_push_rules(sync);
 	sync_account_data(sync, &sync->ask->filter->account_data, &global);
 	if (out->len == inside) {
 		json_cut(out, start);

@@ -146,6 +146,33 @@ def test_the_limit_is_told_and_holds(home, ann):
     eventually(lambda: spooled(home) == [])
 
 
+def test_the_limit_holds_for_who_does_not_say_how_much_comes(home, ann):
+    def pieces(size):
+        head = (f"POST {UPLOAD} HTTP/1.1\r\nHost: {SERVER}\r\nAuthorization: Bearer {ann.token}"
+                "\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
+        chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+        rest = size % 0x8000
+        last = b"%x\r\n" % rest + b"x" * rest + b"\r\n" if rest else b""
+        return head + chunk * (size // 0x8000) + last + b"0\r\n\r\n"
+
+    assert home.homeserver.plain.raw_request(pieces(1 << 20)).json["content_uri"]
+    refused(home.homeserver.plain.raw_request(pieces((1 << 20) + 1)), 413, "M_TOO_LARGE")
+    eventually(lambda: spooled(home) == [])
+
+
+def test_quotas_hold_for_uploads_at_the_same_time(make_home):
+    home = make_home({"media": {"user_max_files": 2}}).start()
+    ann, replies = home.user("ann"), []
+    threads = [threading.Thread(target=lambda n=n: replies.append(
+        ann.post(UPLOAD, b"%d" % n).status)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(replies) == [200] * 2 + [403] * 8
+    assert len(files(home)) == 2
+
+
 def test_quotas_hold_for_each_user(make_home):
     home = make_home({"media": {"user_max_files": 2, "user_max_mb": 1}}).start()
     ann, bob = home.user("ann"), home.user("bob")

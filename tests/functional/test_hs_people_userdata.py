@@ -45,6 +45,17 @@ def test_what_the_server_manages_is_not_set(home, managed):
     refused(ann.put(data(ann, managed, room), {}), 405, "M_BAD_JSON")
 
 
+def test_the_rules_of_notifications_are_read_as_account_data(home):
+    ann = home.user("rules.ann")
+    rules = ann.get("/pushrules/").json
+    assert ann.get(data(ann, "m.push_rules")).json == rules
+    eyes = Following(ann)
+    assert eyes.first.account_data()["m.push_rules"] == rules
+    assert not eyes.next(timeout=0).account_data()
+    only = Following(ann, filter='%7B"account_data":%7B"not_types":["m.push_rules"]%7D%7D').first
+    assert only.account_data() == {}
+
+
 def test_account_data_has_its_limits(home):
     ann = home.user("limits.ann")
     refused(ann.put(data(ann, "org.example"), {"a": "x" * 65536}), 413, "M_TOO_LARGE")

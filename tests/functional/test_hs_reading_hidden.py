@@ -4,7 +4,8 @@ left, people whom one ignores, events of the room next door."""
 import pytest
 
 from homeserver_world import V1, refused
-from rooms import create, done, event, join, leave, part, path, put_state, redact, say, set_state
+from rooms import (create, done, event, join, leave, part, path, put_state, redact, say, set_state,
+                   summary)
 from syncing import first_sync
 
 
@@ -83,6 +84,20 @@ def test_the_reason_of_a_redacted_membership_is_gone(talk):
     for where in ("members", "joined_members", "state", "initialSync"):
         assert "Secret" not in ann.get(path(room, where)).body.decode()
     assert "Secret" not in str(first_sync(ann).room(room))
+
+
+def test_a_redacted_name_names_the_room_no_more(talk):
+    ann, bob, room = talk
+    name = set_state(ann, room, "m.room.name", {"name": "Secret"})
+    topic = set_state(ann, room, "m.room.topic", {"topic": "Secret"})
+    done(ann.put(f"/directory/list/room/{part(room)}", {"visibility": "public"}))
+    assert done(summary(bob, room))["name"] == "Secret"
+    assert "m.heroes" not in first_sync(bob).room(room)["summary"]
+    for event_id in (name, topic):
+        done(redact(ann, room, event_id))
+    assert not {"name", "topic"} & set(done(summary(bob, room)))
+    assert "Secret" not in bob.get("/publicRooms?limit=1000").body.decode()
+    assert first_sync(bob).room(room)["summary"]["m.heroes"] == [ann.id]
 
 
 # ---- what was said later, or by whom one ignores

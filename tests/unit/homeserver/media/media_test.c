@@ -313,6 +313,39 @@ static void an_id_is_void_after_its_time(void **state)
 	assert_int_equal(files_below(f->directory), 0);
 }
 
+static size_t drop_void(struct fixture *f, size_t max)
+{
+	struct store_txn *txn = store_txn_begin(f->hs.store);
+	struct hs_call call = call_in(f);
+	size_t dropped = 0;
+
+	call.txn = txn;
+	assert_int_equal(media_db_drop_void(&call, max, &dropped), 0);
+	assert_int_equal(store_txn_commit(txn, NULL), 0);
+	return dropped;
+}
+
+static void ids_that_wait_do_not_hold_up_those_that_are_void(void **state)
+{
+	struct fixture *f = *state;
+	const struct hs_call call = call_in(f);
+	struct hs_call later = call;
+	struct media_item item;
+
+	assert_int_equal(media_reserve(&call, BOB, &item, NULL), 0);
+	later.now_ms += MX_HOUR_MS;
+	assert_int_equal(media_reserve(&later, ANN, &item, NULL), 0);
+	assert_int_equal(media_reserve(&later, ANN, &item, NULL), 0);
+	f->now_ms += 24 * MX_HOUR_MS - 1;
+	assert_int_equal(drop_void(f, 1), 0);
+	f->now_ms += 1;
+	assert_int_equal(drop_void(f, 1), 1);
+	f->now_ms += MX_HOUR_MS;
+	assert_int_equal(drop_void(f, 1), 1);
+	assert_int_equal(drop_void(f, 5), 1);
+	assert_int_equal(drop_void(f, 5), 0);
+}
+
 static void nobody_has_too_many_ids_that_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -404,6 +437,7 @@ int main(void)
 		media_test(content_is_never_replaced),
 		media_test(an_id_is_for_who_made_it),
 		media_test(an_id_is_void_after_its_time),
+		media_test(ids_that_wait_do_not_hold_up_those_that_are_void),
 		media_test(nobody_has_too_many_ids_that_wait),
 		media_test(quarantine_hides_all_copies_now_and_later),
 		media_test(files_that_nobody_counts_are_swept_away),

@@ -2,6 +2,7 @@
 
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/push/default_rules.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
@@ -26,13 +27,23 @@ static void a_first_sync_shows_rooms_from_their_beginning(void **state)
 	assert_false(is_limited(answer, "join", room_id));
 }
 
-static void a_first_sync_of_nobody_in_particular_is_empty(void **state)
+static void a_first_sync_of_nobody_in_particular_has_the_default_rules_only(void **state)
 {
 	struct hs_fixture *f = *state;
-	json_auto_t *answer = NULL;
+	struct client bea = { .user = BEA };
+	json_auto_t *answer = NULL, *rules = NULL;
+	json_t *told;
 
 	make_room(f, ANN);
-	answer = first_sync(f, BEA);
+	answer = client_sync(f, &bea);
+	told = json_array_get(jarr(jobj(answer, "account_data"), "events"), 0);
+	rules = default_rules_new(BEA);
+	assert_string_equal(jstr(told, "type"), "m.push_rules");
+	assert_true(json_equal(jobj(jobj(told, "content"), "global"), rules));
+	assert_int_equal(json_array_size(jarr(jobj(answer, "account_data"), "events")), 1);
+	assert_null(json_object_get(answer, "rooms"));
+	json_decref(answer);
+	answer = client_sync(f, &bea);
 	assert_says_nothing(answer);
 }
 
@@ -297,7 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		sync_test(a_first_sync_shows_rooms_from_their_beginning),
-		sync_test(a_first_sync_of_nobody_in_particular_is_empty),
+		sync_test(a_first_sync_of_nobody_in_particular_has_the_default_rules_only),
 		sync_test(what_is_before_the_limit_is_state),
 		sync_test(with_state_after_all_of_the_state_is_there),
 		sync_test(nothing_new_says_nothing),
