@@ -14,19 +14,31 @@ static bool wants_ephemeral(const struct room_sync *rs, struct mx_slice type)
 	return event_filter_allows_type(&rs->sync->ask->filter->ephemeral, type, MX_SLICE(""));
 }
 
+/* Who left while they typed does not any more, as of the answer that tells of the leaving. */
+static bool typists_changed(const struct room_sync *rs, const struct typing_list *list)
+{
+	if (typing_changed(rs->call.hs->typing, rs->row->room,
+			   rs->knows ? rs->sync->ask->since.tick : 0))
+		return true;
+	return rs->knows && list->len && rs->base.members != rs->timeline.end.members;
+}
+
 static void write_typing(struct room_sync *rs)
 {
 	struct mx_str *out = rs->sync->out;
 	struct typing_list list;
 
-	if (!wants_ephemeral(rs, MX_SLICE("m.typing")) ||
-	    !typing_changed(rs->call.hs->typing, rs->row->room,
-			    rs->knows ? rs->sync->ask->since.tick : 0))
+	if (!wants_ephemeral(rs, MX_SLICE("m.typing")))
 		return;
 	typing_list(rs->call.hs->typing, rs->row->room, rs->call.mem, &list);
+	if (!typists_changed(rs, &list))
+		return;
 	json_next(out);
 	mx_str_add_text(out, "{\"type\":\"m.typing\",\"content\":{\"user_ids\":[");
 	for (size_t i = 0; i < list.len; i++) {
+		if (state_reader_membership(&rs->reader, &rs->timeline.end, list.user_ids[i]) !=
+		    MEMBERSHIP_JOIN)
+			continue;
 		json_next(out);
 		mx_canonical_string(out, list.user_ids[i]);
 	}

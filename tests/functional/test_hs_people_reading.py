@@ -4,7 +4,7 @@ import time
 
 from following import Following
 from homeserver_world import refused
-from rooms import create, done, join, part, path, say, send
+from rooms import create, done, join, leave, part, path, say, send
 
 
 def receipt(user, room, event_id, kind="m.read", **body):
@@ -183,6 +183,16 @@ def test_typing_ends_after_its_time(home):
     typing(bob, room, timeout=300)
     types(eyes, room, bob)
     types(eyes, room)
+
+
+def test_who_leaves_types_no_more(home):
+    ann, bob, room, _message = pair(home, "typingleaver")
+    typing(bob, room, timeout=30000)
+    eyes = Following(ann)
+    assert typists(room)(eyes.first) == [bob.id]
+    leave(bob, room)
+    assert typists(room)(eyes.next(timeout=0)) == []
+    assert not typists(room)(Following(ann).first)
 
 
 def test_a_first_sync_shows_who_is_typing(home):
