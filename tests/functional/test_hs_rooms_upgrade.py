@@ -98,6 +98,17 @@ def test_that_a_room_follows_is_not_believed_of_it_alone(people):
     assert found["room_id"] == old
 
 
+def test_a_room_follows_another_only_if_that_one_says_so(people):
+    ann, bob, eve = people
+    old = create(ann, preset="public_chat")
+    join(bob, old)
+    done(bob.put(f"/user/{bob.id}/rooms/{old}/tags/u.work", {}))
+    upgrade(ann, old, "12")
+    false = create(eve, preset="public_chat", creation_content={"predecessor": {"room_id": old}})
+    join(bob, false)
+    assert done(bob.get(f"/user/{bob.id}/rooms/{false}/tags"))["tags"] == {}
+
+
 @pytest.mark.parametrize("body,status,errcode", [
     ({"new_version": "99"}, 400, "M_UNSUPPORTED_ROOM_VERSION"), ({}, 400, "M_MISSING_PARAM"),
     ({"new_version": 12}, 400, "M_BAD_JSON"),

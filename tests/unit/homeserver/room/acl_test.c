@@ -77,6 +77,21 @@ static void nobody_shuts_their_own_server_out(void **state)
 	assert_int_equal(check("{\"deny\": []}"), -MX_BAD_JSON);
 }
 
+/* What an event may hold: more is looked at for nobody. */
+static void a_huge_list_has_an_end(void **state)
+{
+	json_auto_t *content = json_pack("{s:[s], s:[]}", "allow", "*", "deny");
+	json_t *deny = json_object_get(content, "deny");
+
+	(void)state;
+	for (int i = 0; i < 9999; i++)
+		json_array_append_new(deny, json_string("*a*a*a*a*a*a*a*b"));
+	json_array_append_new(deny, json_string("last.test"));
+	json_array_append_new(deny, json_string("behind.test"));
+	assert_false(acl_allows(content, MX_SLICE("last.test")));
+	assert_true(acl_allows(content, MX_SLICE("behind.test")));
+}
+
 static void lists_are_lists_of_strings(void **state)
 {
 	(void)state;
@@ -94,6 +109,7 @@ int main(void)
 		cmocka_unit_test(addresses_may_be_kept_out_altogether),
 		cmocka_unit_test(what_is_no_name_is_nobody),
 		cmocka_unit_test(nobody_shuts_their_own_server_out),
+		cmocka_unit_test(a_huge_list_has_an_end),
 		cmocka_unit_test(lists_are_lists_of_strings),
 	};
 
