@@ -4,6 +4,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member_content.h"
 #include "homeserver/member/remote.h"
@@ -156,10 +157,13 @@ int member_change_in(struct room_turn *turn, const struct member_change *change,
 
 /* ---- with its turn */
 
-static int no_room(const struct member_change *change, struct mx_error *err)
+static int no_room(const struct hs_call *call, const struct member_change *change,
+		   struct mx_error *err)
 {
+	bool is_own = streq(change->via, call->hs->conf->server_name);
+
 	if (change->membership == MEMBERSHIP_JOIN || change->membership == MEMBERSHIP_KNOCK)
-		return remote_enter(change->room_id, change->via, err);
+		return remote_enter(change->room_id, is_own ? NULL : change->via, err);
 	return mx_fail(err, MX_FORBIDDEN, "You are not in this room");
 }
 
@@ -171,7 +175,7 @@ int member_change(const struct hs_call *call, const struct member_change *change
 	*ret_turn = NULL;
 	rc = turn_begin(call, change->room_id, ret_turn, err);
 	if (rc == -MX_NOT_FOUND)
-		return no_room(change, err);
+		return no_room(call, change, err);
 	return rc ? rc : member_change_in(*ret_turn, change, ret_event, err);
 }
 

@@ -73,6 +73,7 @@ def test_a_private_room_is_for_who_is_invited(three):
 @pytest.mark.parametrize("target,status,errcode", [
     ("!unknown:hs.test", 404, "M_NOT_FOUND"),
     ("!unknown:hs.test?via=away.test", 502, "M_UNKNOWN"),
+    ("!unknown:hs.test?via=hs.test", 404, "M_NOT_FOUND"),
     ("%23unknown:hs.test", 404, "M_NOT_FOUND"),
     ("%23room:away.test", 502, "M_UNKNOWN"),
     ("room", 400, "M_INVALID_PARAM"),
