@@ -37,6 +37,9 @@ const struct stored_event *turn_state_event(struct room_turn *turn, uint32_t num
 {
 	const struct room_event *event;
 
+	for (size_t i = 0; i < turn->redacted.len; i++)
+		if (turn->redacted.items[i]->header.state_number == number)
+			return turn->redacted.items[i];
 	if (number >= turn->first_born && number - turn->first_born < turn->born.len)
 		return &turn->born.items[number - turn->first_born]->stored;
 	event = room_event_load(turn->room, turn_read(turn), number);
@@ -92,8 +95,11 @@ const struct stored_event *turn_find(struct room_turn *turn, const struct room_s
 
 int turn_redacted(struct room_turn *turn, const struct stored_event *event)
 {
-	struct stored_event left = *event;
-	int rc = event_left(&event->event, turn->call.mem, &left.event);
+	struct stored_event *left = mx_arena_alloc(turn->call.mem, sizeof(*left));
+	int rc;
+
+	*left = *event;
+	rc = event_left(&event->event, turn->call.mem, &left->event);
 
 	if (rc == 0)
 		mx_vec_push(&turn->redacted, left);
@@ -324,7 +330,7 @@ static void keep(struct room_turn *turn)
 	for (size_t i = 0; i < turn->born.len; i++)
 		room_event_keep(room, &turn->born.items[i]->stored);
 	for (size_t i = 0; i < turn->redacted.len; i++)
-		room_event_keep(room, &turn->redacted.items[i]);
+		room_event_keep(room, turn->redacted.items[i]);
 	grow_graph(turn);
 	keep_slots(turn);
 	keep_extremities(turn);

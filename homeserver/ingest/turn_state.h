@@ -26,7 +26,7 @@ struct room_turn {
 	uint32_t first_born;
 	size_t in_graph; /* how many of them the room's graph has */
 	struct mx_map slots; /* that the turn made */
-	struct mx_vec(struct stored_event) redacted; /* state events: what is left of them */
+	struct mx_vec(struct stored_event *) redacted; /* state events: what is left of them */
 	size_t events; /* that it added */
 };
 
@@ -43,8 +43,8 @@ uint32_t turn_slot_made(struct room_turn *turn, struct mx_slice type, struct mx_
 const struct stored_event *turn_find(struct room_turn *turn, const struct room_state *state,
 				     const char *type, struct mx_slice state_key);
 
-/* A state event has been redacted: its header says so. Who looks at the state finds what is left,
- * from the next turn on. */
+/* A state event has been redacted: its header says so. Who looks at the state finds what is left
+ * of it. */
 int turn_redacted(struct room_turn *turn, const struct stored_event *event);
 
 /* The graph of the room with what the turn made. -MX_STORE. Waits until all is durable: only

@@ -3,8 +3,10 @@
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
 #include "homeserver/event/event_db.h"
+#include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/member/guests.h"
 #include "homeserver/room/room_version.h"
 #include "homeserver/timeline/content_check.h"
 #include "shared/core/arena.h"
@@ -21,7 +23,7 @@ struct look {
 	struct hs_call call; /* with a view */
 	const struct message *message;
 	uint32_t room;
-	struct mx_slice redacted_sender; /* of a redaction's target */
+	struct mx_slice redacted_sender, redacted_type; /* of a redaction's target */
 	struct mx_error *err;
 };
 
@@ -84,6 +86,7 @@ static int check_target(struct look *look)
 	if (rc)
 		return rc;
 	look->redacted_sender = target.event.sender;
+	look->redacted_type = target.event.type;
 	return 0;
 }
 
@@ -172,6 +175,9 @@ static int send_in_turn(struct room_turn *turn, const struct look *look, const c
 
 	if (rc == 0)
 		rc = turn_send(turn, &wish, &event, look->err);
+	/* Spec: "Guest Access": "if the m.room.guest_access event is changed". */
+	if (rc == 0 && mx_slice_is(look->redacted_type, TYPE_GUEST_ACCESS))
+		rc = guests_put_out(turn, look->err);
 	if (rc)
 		return rc;
 	*ret_event_id = mx_arena_slice(look->call.mem, event->id).ptr;

@@ -374,7 +374,9 @@ def test_a_rule_that_is_taken_back_lets_no_guest_in(three, guest):
     ann, _, _, room = three
     rule = set_state(ann, room, "m.room.guest_access", {"guest_access": "can_join"})
     assert done(summary(ann, room))["guest_can_join"] is True
+    join(guest, room)
     done(redact(ann, room, rule))
+    assert membership(ann, room, guest) == "leave"
     assert done(summary(ann, room))["guest_can_join"] is False
     refused(change(guest, room, "join"), 403, "M_GUEST_ACCESS_FORBIDDEN")
 
