@@ -21,7 +21,7 @@ import mutation
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build"
 # Stories mostly wait, each for daemons of its own: some files of them at once; rules one by one.
-PARALLEL = {"functional": "loadfile", "lint": "load"}
+PARALLEL = {"functional": "loadfile", "fault": "loadfile", "lint": "load"}
 WORKERS = (os.cpu_count() or 1) + 1
 VENV = BUILD / "venv"
 VENV_SYNAPSE = BUILD / "venv-synapse"
