@@ -59,7 +59,8 @@ const struct route ending_admin_routes[] = {
 
 const struct route ending_routes[] = {
 	{ POST, CLIENT_V3 "/account/deactivate", post_deactivate, .auth = AUTH_USER,
-	  .limit = LIMIT_LOGIN, .lane = LANE_NET, .flags = ROUTE_CORS | ROUTE_UIA | ROUTE_SUSPENDED,
+	  .limit = LIMIT_LOGIN, .lane = LANE_NET,
+	  .flags = ROUTE_CORS | ROUTE_UIA | ROUTE_SUSPENDED | ROUTE_OPTIONAL_BODY,
 	  .body = "client/deactivate", .reply = "client/unbound.reply" },
 	{ 0 },
 };

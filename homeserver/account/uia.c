@@ -54,8 +54,11 @@ static int hash_body(struct req *r, uint8_t ret_hash[MX_SHA256_LEN])
 	mx_str_auto text = { 0 };
 	int rc = 0;
 
+	/* Nothing at all is what is left of one that has `auth` only. */
 	if (r->body)
 		rc = mx_canonical_json(r->body, without, &text, &r->err);
+	else
+		mx_str_add_text(&text, "{}");
 	if (rc == 0)
 		mx_sha256(mx_str_slice(&text), ret_hash);
 	return rc;

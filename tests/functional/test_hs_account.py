@@ -104,6 +104,13 @@ def test_a_password_is_needed_and_has_a_length(home):
     refused(home.register("long", password="x" * 513), 400, "M_INVALID_PARAM")
 
 
+def test_a_password_that_is_too_long_is_not_hashed(home):
+    home.user("patient")
+    for name in ("patient", "nobody.here"):
+        refused(home.log_in(name, "x" * 513), 400, "M_INVALID_PARAM")
+        refused(home.log_in(name, "x" * 1048576), 413, "M_TOO_LARGE")
+
+
 def test_a_closed_server_registers_nobody(make_home):
     world = make_home({"registration": {"mode": "closed"}}).start()
     refused(world.register("nobody"), 403, "M_FORBIDDEN")

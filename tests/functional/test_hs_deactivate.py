@@ -5,7 +5,7 @@ import concurrent.futures
 import pytest
 
 from contact_world import World
-from homeserver_world import PASSWORD, refused
+from homeserver_world import PASSWORD, V1, refused
 from rooms import create, join, membership
 from trinity import eventually
 
@@ -39,6 +39,17 @@ def test_nothing_is_left_of_an_account(home):
     reader = home.user("reader")
     shown = reader.get(f"/profile/{user.id}")
     assert shown.status == 404 or "displayname" not in shown.json
+
+
+def test_no_proof_logs_in_to_what_has_ended(home):
+    user = home.user("again")
+    token = user.confirm("POST", f"{V1}/login/get_token").json["login_token"]
+    refresher = user.another_device(refresh_token=True)
+    ended(user)
+    refused(home.anybody.post("/login", {"type": "m.login.token", "token": token}), 403,
+            "M_USER_DEACTIVATED")
+    refused(home.anybody.post("/refresh", {"refresh_token": refresher.signed_in["refresh_token"]}),
+            401, "M_UNKNOWN_TOKEN")
 
 
 def test_an_address_does_not_outlive_its_account(home):

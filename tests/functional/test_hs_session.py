@@ -203,6 +203,22 @@ def test_what_is_no_object_authenticates_nothing(home, auth):
     refused(ann.delete("/devices/A", {"auth": auth}), 400, "M_BAD_JSON")
 
 
+@pytest.mark.parametrize("method, path", [
+    ("DELETE", "/devices/A"), ("POST", "/account/deactivate")])
+def test_who_asks_without_a_body_confirms_it_with_one(home, method, path):
+    ann = home.user(f"bare.{method.lower()}")
+    asked = ann.request(method, path)
+    assert asked.status == 401 and asked.json["flows"] == [{"stages": ["m.login.password"]}]
+    auth = {"session": asked.json["session"], **ann.proof()}
+    assert ann.request(method, path, {"auth": auth}).status == 200
+
+
+def test_devices_that_are_not_there_are_deleted(home):
+    ann = home.user("deleter")
+    assert ann.confirm("POST", "/delete_devices", {"devices": ["", "NONE", "x" * 600]}).json == {}
+    assert ann.confirm("DELETE", f"/devices/{'x' * 600}").json == {}
+
+
 def test_the_proof_may_come_with_the_first_request(home):
     ann = home.user("eager")
     assert ann.delete("/devices/A", {"auth": ann.proof()}).json == {}

@@ -166,10 +166,31 @@ static void an_ended_session_knows_no_token(void **state)
 	refuse(f, pair.refresh);
 }
 
+/* All that a token has in common with others is what kind of one it is. */
+static void nobody_guesses_a_token_by_others(void **state)
+{
+	struct session_pair before = begin(*state, true);
+	size_t same[SESSION_TOKEN_LEN] = { 0 };
+	enum { TIMES = 64 };
+
+	for (int i = 0; i < TIMES; i++) {
+		struct session_pair pair = begin(*state, true);
+
+		for (size_t at = 0; at < SESSION_TOKEN_LEN; at++)
+			same[at] += pair.access[at] == before.access[at];
+		assert_string_not_equal(pair.access + 4, pair.refresh + 4);
+		before = pair;
+	}
+	for (size_t at = strlen("tra_"); at < SESSION_TOKEN_LEN; at++)
+		if (at != strlen("tra_") + SESSION_ID_LEN)
+			assert_true(same[at] < TIMES / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hs_test(a_token_says_whose_it_is),
+		hs_test(nobody_guesses_a_token_by_others),
 		hs_test(another_secret_of_the_same_session_is_over),
 		hs_test(what_does_not_look_like_a_token_is_nobodys),
 		hs_test(a_refresh_token_is_no_access_token),
