@@ -112,6 +112,8 @@ static void only_an_administrator_is_one(void **state)
 	add(f, &ann);
 	assert_int_equal(account_check_admin(&f->call, ANN, NULL), 0);
 	assert_int_equal(account_check_admin(&f->call, "@bob:here.example", NULL), -MX_FORBIDDEN);
+	add(f, &(struct account){ .user = "@bob:here.example" });
+	assert_int_equal(account_check_admin(&f->call, "@bob:here.example", NULL), -MX_FORBIDDEN);
 }
 
 /* ---- names */
