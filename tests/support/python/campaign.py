@@ -34,7 +34,7 @@ class Share:
         done = subprocess.run([str(self.program)], env=self.environment, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
-        return done.stdout if done.returncode else None
+        return f"{done.stdout}\nexit status {done.returncode}" if done.returncode else None
 
 
 def shares(tests, program, setting, many, most):
