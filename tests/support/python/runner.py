@@ -42,7 +42,12 @@ SANITIZERS = {
     + str(ROOT / "tests" / "support" / "tsan.supp"),
 }
 # Modules that have threads: their unit tests run once more under the thread sanitizer.
-THREADED = re.compile(r"^unit/(shared/(core|store|http|net|keys|daemon|schema|outbox|mail)|notary|identity)/")
+THREADED = re.compile(
+    r"^unit/(shared/(core|store|http|net|keys|daemon|schema|outbox|mail)|notary|identity"
+    r"|homeserver/(account|ephemeral|ingest|media|room|stream|sync))/"
+)
+# Stories in which much happens at once: they run once more with a daemon under it.
+CROWDED = ["hs_stream", "hs_sync_random", "hs_media"]
 
 
 class Count:
@@ -225,9 +230,10 @@ def run_ctest(preset, pattern, area, whole=False):
 # ---- pytest
 
 
-def run_pytest(folder, preset, area, marks="", python=None, extra_env=None):
+def run_pytest(folder, preset, area, marks="", python=None, extra_env=None, only=None):
     """Each case of the folder's files whose name has the area in it."""
     files = sorted(ROOT.joinpath("tests", folder).glob("test_*.py"))
+    files = [f for f in files if only is None or f.stem.removeprefix("test_") in only]
     chosen = [f for f in files if area in f.stem]
     options = []
     if not chosen and files and area:
@@ -350,7 +356,11 @@ def kind_functional(area):
     venv(VENV, ROOT / "tests" / "requirements.txt")
     build("asan")
     release = build("release", options=STRICT)  # hardening and packages are properties of what is shipped
-    return run_pytest("functional", "asan", area, extra_env={"TRINITY_RELEASE": str(release)})
+    count = run_pytest("functional", "asan", area, extra_env={"TRINITY_RELEASE": str(release)})
+    if any(area in name for name in CROWDED):
+        build("tsan", ["trinity-homeserver", "contract_check_homeserver"])
+        count.add(run_pytest("functional", "tsan", area, only=CROWDED))
+    return count
 
 
 def kind_fault(area):
