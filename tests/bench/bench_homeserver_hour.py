@@ -25,6 +25,7 @@ import trinity
 IDLE_MB = 40  # what a homeserver may take besides its cache
 PEOPLE_OF_A_ROOM = 4
 WORKERS = 8
+WAIT_MS = 1000 if measure.SHORT else 10000  # of a /sync
 LAZY = json.dumps({"room": {"timeline": {"limit": 20}, "state": {"lazy_load_members": True}}})
 CHECK_SECONDS = 1 if measure.SHORT else 5
 SAMPLE = trinity.ROOT / "packaging" / "config" / "homeserver.yaml"
@@ -181,12 +182,9 @@ class Load:
         person, since = self.town.people[which], {}
         while time.monotonic() < self.end:
             got = client.ask(person, "GET", homeservers.sync_path(
-                filter=LAZY, timeout=min(10000, self.left_ms()), **since))
+                filter=LAZY, timeout=WAIT_MS, **since))
             since = {"since": got["next_batch"]} if got else {}
             self.town.done["sync"] += 1
-
-    def left_ms(self):
-        return max(1, int((self.end - time.monotonic()) * 1000))
 
     def start(self):
         threads = [threading.Thread(target=self.work, args=(i,)) for i in range(WORKERS)]
