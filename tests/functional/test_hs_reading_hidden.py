@@ -124,10 +124,10 @@ def test_who_is_ignored_does_not_count(talk, home):
     carl = home.user(None)
     join(carl, room)
     parent = say(ann, room, "parent")
-    say(bob, room, "bob's", **related(parent, "m.thread"))
-    for kind in ("m.thread", "m.reference"):
-        say(carl, room, "carl's", **related(parent, kind))
-    assert relations_of(ann, room, parent)["m.thread"]["count"] == 2
+    for user, kind in ((carl, "m.thread"), (bob, "m.thread"), (carl, "m.thread"),
+                       (carl, "m.reference")):
+        say(user, room, "child", **related(parent, kind))
+    assert relations_of(ann, room, parent)["m.thread"]["count"] == 3
     ignore(ann, carl)
     told = relations_of(ann, room, parent)
     assert set(told) == {"m.thread"} and told["m.thread"]["count"] == 1

@@ -208,7 +208,7 @@ def test_a_device_that_was_away_is_told_of_a_room_that_was_left_and_forgotten(pe
     join(bob, room)
     phone, tablet = Syncing(bob), Syncing(bob.another_device())
     tablet.sync()
-    say(ann, room, "last words")
+    set_state(ann, room, "m.room.topic", {"topic": "last words"})
     leave(bob, room)
     phone.sync()
     done(change(bob, room, "forget"))
