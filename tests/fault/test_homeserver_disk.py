@@ -146,19 +146,23 @@ def test_it_starts_on_a_full_disk_and_answers(disk, world):
     done(chat.data("other"))
 
 
+def send_once(user, room, body):
+    return send(user, room, "m.room.message", {"msgtype": "m.text", "body": body}, body)
+
+
 def talk_until_refused(user, room, prefix, acknowledged):
+    """What was refused."""
     for number in itertools.count():
-        body = f"{prefix}-{number}"
-        reply = send(user, room, "m.room.message", {"msgtype": "m.text", "body": body}, body)
+        reply = send_once(user, room, f"{prefix}-{number}")
         if reply.status != 200:
             assert is_refused(reply), reply
-            return
-        acknowledged.append(body)
+            return f"{prefix}-{number}"
+        acknowledged.append(f"{prefix}-{number}")
 
 
 def test_nothing_said_is_lost_whenever_the_disk_fills(disk, world):
-    """Somebody takes all there is while others talk; some times it is killed then. What was refused
-    is taken later, with the same transaction id, and is there once."""
+    """Somebody takes all there is while others talk; some times it is killed then, and started when
+    there is room to recover. What was refused is taken later, with the same transaction id."""
     people, said = [world.user(f"p{number}") for number in range(3)], []
     room = create(people[0], preset="public_chat")
     for other in people[1:]:
@@ -169,22 +173,31 @@ def test_nothing_said_is_lost_whenever_the_disk_fills(disk, world):
                        for user in people]
             time.sleep(random.uniform(0, 0.2))
             disk.fill(0)
-            for one in talking:
-                one.result()
+            refused = [one.result() for one in talking]
         if point % 2:
             world.homeserver.kill()
+            disk.clear()
             world.homeserver.start()
-        there = everything(people[0], room)
-        assert sorted(there) == sorted(said)
-        disk.clear()
+        assert sorted(everything(people[0], room)) == sorted(said)
+        if not point % 2:
+            disk.clear()
         eventually(lambda: not says_full(world.homeserver))
-    assert len(said) > 4
+        for user, body in zip(people, refused):
+            done(send_once(user, room, body))
+        said += refused
+    assert sorted(everything(people[0], room)) == sorted(said)
+    assert len(said) > 4 * len(people)
 
 
 def everything(user, room):
-    """The bodies of all messages, in any order."""
-    chunk = done(user.get(path(room, "messages") + "?dir=b&limit=1000"))["chunk"]
-    return [event["content"]["body"] for event in chunk if event["type"] == "m.room.message"]
+    """The bodies of all messages, the newest first."""
+    bodies, token = [], ""
+    while token is not None:
+        page = done(user.get(path(room, "messages") + f"?dir=b&limit=1000{token}"))
+        bodies += [event["content"]["body"] for event in page["chunk"]
+                   if event["type"] == "m.room.message"]
+        token = f"&from={page['end']}" if "end" in page else None
+    return bodies
 
 
 # ---- a disk that dies
