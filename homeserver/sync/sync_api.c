@@ -1,5 +1,4 @@
 /* Spec: client-server API, "Syncing". */
-#include "homeserver/account/authn.h"
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "homeserver/profile/presence.h"
@@ -176,23 +175,12 @@ static int poll_look(struct req *r, struct poll *poll, struct hs_call *call)
 	return -MX_PARK;
 }
 
-/* While a client waited its session may have ended: then it is told nothing any more. */
-static int check_session(struct req *r)
-{
-	const char *user = r->user, *device = r->device; /* as long as the request */
-	int rc = authn_authenticate(r);
-
-	r->user = user;
-	r->device = device;
-	return rc;
-}
-
 static int get_sync(struct req *r)
 {
 	struct hs_call call = call_of(r);
 	bool first = !r->kept;
 	struct poll *poll;
-	int rc = first ? poll_begin(r) : check_session(r);
+	int rc = first ? poll_begin(r) : 0;
 
 	if (rc)
 		return rc;
