@@ -148,6 +148,14 @@ static void remove_extremity(struct room_turn *turn, uint32_t number)
 	head->extremities_len = kept;
 }
 
+static bool is_among(const uint32_t *numbers, size_t len, uint32_t number)
+{
+	for (size_t i = 0; i < len; i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
 /* What was not accepted is nobody's newest event, but what it follows is not either, once
  * something follows it. */
 static void follow(struct ingest *in, uint32_t first)
@@ -168,7 +176,7 @@ static void follow(struct ingest *in, uint32_t first)
 
 			if (event_db_find(turn_read(in->turn), stored.event.prev_events[i], &room,
 					  &walk[len]) == 0 &&
-			    room == in->stored.room)
+			    room == in->stored.room && !is_among(walk, len, walk[len]))
 				len++;
 		}
 	}

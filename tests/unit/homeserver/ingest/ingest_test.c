@@ -302,6 +302,19 @@ static void rooms_that_fork_are_as_the_reference_has_them(void **state)
 	mx_signing_key_free(story.key);
 }
 
+/* Each of them follows two or three others: there are more ways through them than are walked. */
+static void behind_a_web_of_rejected_events_nothing_is_newest(void **state)
+{
+	struct story story = { .f = *state,
+			       .key = mx_signing_key_new("ed25519:7", seed),
+			       .version = room_version_at(0),
+			       .random = UINT64_C(82) * 1000003 };
+
+	tell(&story);
+	assert_true(story.hidden > 0);
+	mx_signing_key_free(story.key);
+}
+
 static void what_is_here_already_is_not_taken_again(void **state)
 {
 	struct story story = { .f = *state, .random = 1 };
@@ -323,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hs_test(rooms_that_fork_are_as_the_reference_has_them),
+		hs_test(behind_a_web_of_rejected_events_nothing_is_newest),
 		hs_test(what_is_here_already_is_not_taken_again),
 	};
 
