@@ -6,7 +6,7 @@
 #include "homeserver/media/media.h"
 #include "homeserver/meta/admin_contact.h"
 #include "homeserver/open.h"
-#include "homeserver/profile/people.h"
+#include "homeserver/ephemeral/people.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/routes.h"
 #include "homeserver/stream/stream.h"

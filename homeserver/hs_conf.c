@@ -1,6 +1,6 @@
 #include "homeserver/hs_conf.h"
 
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/daemon/conf_url.h"

@@ -1,8 +1,8 @@
 #include "homeserver/upkeep.h"
 
 #include "homeserver/account/address_claim.h"
-#include "homeserver/account/ending.h"
-#include "homeserver/account/idle_guests.h"
+#include "homeserver/ending/ending.h"
+#include "homeserver/ending/idle_guests.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/hs.h"

@@ -2,7 +2,6 @@
 
 #include "homeserver/account/account_db.h"
 #include "homeserver/call.h"
-#include "homeserver/profile/profile.h"
 #include "shared/core/error.h"
 
 int account_load(const struct hs_call *call, struct mx_slice user, struct account *ret_account)
@@ -25,19 +24,6 @@ unsigned account_flags(const struct hs_call *call, struct mx_slice user)
 	struct account account;
 
 	return account_load(call, user, &account) == 0 ? account.flags : 0;
-}
-
-int account_add(const struct hs_call *call, const struct account *account, struct mx_error *err)
-{
-	struct account before;
-	int rc = account_load(call, mx_slice(account->user), &before);
-
-	if (rc == 0)
-		return mx_fail(err, MX_USER_IN_USE, "This user name is taken");
-	if (rc != -MX_NOT_FOUND)
-		return rc;
-	account_db_put(call, account);
-	return account->flags & ACCOUNT_GUEST ? 0 : profile_new(call, account->user);
 }
 
 int account_set_password(const struct hs_call *call, const char *user, const char *password)

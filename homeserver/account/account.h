@@ -35,8 +35,6 @@ bool account_exists(const struct hs_call *call, struct mx_slice user);
 /* 0 for who is not there. */
 unsigned account_flags(const struct hs_call *call, struct mx_slice user);
 
-/* -MX_USER_IN_USE, also when somebody else makes it at the same moment: the commit is run again. */
-int account_add(const struct hs_call *call, const struct account *account, struct mx_error *err);
 /* NULL removes it. The account must be there: -MX_NOT_FOUND. */
 int account_set_password(const struct hs_call *call, const char *user, const char *password);
 /* Sets and clears flags; who is signed in feels it with the next request. -MX_NOT_FOUND. */

@@ -4,7 +4,7 @@
 #include "homeserver/account/threepids.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
-#include "homeserver/device/device.h"
+#include "homeserver/account/device.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

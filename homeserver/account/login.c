@@ -6,7 +6,7 @@
 #include "homeserver/account/session.h"
 #include "homeserver/account/threepids.h"
 #include "homeserver/call.h"
-#include "homeserver/device/device.h"
+#include "homeserver/account/device.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "shared/core/arena.h"

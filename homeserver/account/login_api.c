@@ -5,7 +5,7 @@
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
-#include "homeserver/device/device.h"
+#include "homeserver/account/device.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/routes.h"

@@ -2,8 +2,8 @@
 #include "homeserver/account/account.h"
 #include "homeserver/account/login.h"
 #include "homeserver/account/password.h"
-#include "homeserver/account/register.h"
-#include "homeserver/admin/shared_secret.h"
+#include "homeserver/registration/register.h"
+#include "homeserver/account/shared_secret.h"
 #include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "homeserver/routes.h"
@@ -60,7 +60,7 @@ static int make(struct req *r, const char *hash)
 	if (jbool(r->body, "admin", false))
 		account.flags |= ACCOUNT_ADMIN;
 	if (rc == 0)
-		rc = account_add(&call, &account, &r->err);
+		rc = register_account(&call, &account, &r->err);
 	wish.user = account.user;
 	if (rc == 0)
 		rc = login_sign_in(&call, &wish, &reply, &r->err);

@@ -1,9 +1,9 @@
 /* The admin listener: users. */
 #include "homeserver/account/account.h"
 #include "homeserver/account/password.h"
-#include "homeserver/account/register.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/call.h"
-#include "homeserver/device/device.h"
+#include "homeserver/account/device.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/daemon/admin_page.h"
@@ -118,7 +118,7 @@ static int post_user(struct req *r)
 	if (rc == 0)
 		rc = password_hash(r, jstr(r->body, "password"), &account.password);
 	if (rc == 0)
-		rc = account_add(&call, &account, &r->err);
+		rc = register_account(&call, &account, &r->err);
 	if (rc == 0)
 		reply_json(r, show(&account));
 	return rc;

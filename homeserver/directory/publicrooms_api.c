@@ -3,7 +3,7 @@
 #include "homeserver/directory/publicrooms.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
-#include "homeserver/member/remote.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -1,7 +1,7 @@
 #include "homeserver/directory/room_summary.h"
 
 #include "homeserver/call.h"
-#include "homeserver/room/room_access.h"
+#include "homeserver/directory/room_access.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/room_facts.h"
 #include "shared/core/error.h"

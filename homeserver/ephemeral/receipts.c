@@ -3,7 +3,7 @@
 #include "homeserver/call.h"
 #include "homeserver/ephemeral/receipts_db.h"
 #include "homeserver/ephemeral/thread.h"
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/stream/stream.h"
 #include "homeserver/userdata/account_data.h"

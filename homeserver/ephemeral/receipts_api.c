@@ -2,7 +2,7 @@
 #include "homeserver/call.h"
 #include "homeserver/ephemeral/receipts.h"
 #include "homeserver/hs.h"
-#include "homeserver/profile/presence.h"
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/routes.h"
 #include "shared/core/str.h"

@@ -1,7 +1,7 @@
 #include "homeserver/ephemeral/thread.h"
 
 #include "homeserver/call.h"
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "shared/core/error.h"
 #include "shared/json/scan.h"
 

@@ -2,7 +2,7 @@
 
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/event_sign.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"

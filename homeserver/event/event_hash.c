@@ -2,7 +2,7 @@
 
 #include "homeserver/event/event_bytes.h"
 #include "homeserver/event/event_redact.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/str.h"

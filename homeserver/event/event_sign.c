@@ -3,7 +3,7 @@
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_redact.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/id/mxid.h"
 
 static const char *const signatures[] = { "signatures", NULL };

@@ -4,7 +4,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/eventauth/rule.h"
 #include "homeserver/eventauth/select.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"

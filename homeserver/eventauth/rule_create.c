@@ -2,7 +2,7 @@
 #include "homeserver/eventauth/rule.h"
 
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/id/mxid.h"
 
 /* A room's server is part of its id where the id is no hash. */

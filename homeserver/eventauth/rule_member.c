@@ -3,7 +3,7 @@
 
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 
 struct change {
 	struct auth_check *check;

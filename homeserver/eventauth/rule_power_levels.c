@@ -2,7 +2,7 @@
 #include "homeserver/eventauth/rule.h"
 
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 
 /* What changes hands between two lists that are in the same order. */
 struct change {

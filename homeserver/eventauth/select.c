@@ -2,7 +2,7 @@
 
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/str.h"
 
 /* content.third_party_invite.signed.token */

@@ -8,7 +8,7 @@
 #include "homeserver/ingest/ingest.h"
 #include "homeserver/ingest/redaction.h"
 #include "homeserver/ingest/turn_state.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/room/rooms.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

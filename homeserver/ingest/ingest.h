@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 
 struct mx_error;
 struct room_turn;

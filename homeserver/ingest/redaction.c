@@ -4,7 +4,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/eventauth/power_levels.h"
 #include "homeserver/ingest/steps.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 

@@ -2,7 +2,7 @@
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/steps.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/resolve.h"
 #include "homeserver/state/state_db.h"
 #include "shared/core/arena.h"

@@ -7,7 +7,7 @@
 #include "homeserver/ingest/birth.h"
 #include "homeserver/ingest/turn_state.h"
 #include "homeserver/room/rooms.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/state_db.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"

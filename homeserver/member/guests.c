@@ -6,7 +6,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
-#include "homeserver/member/remote.h"
+#include "homeserver/directory/remote.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -3,7 +3,7 @@
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
 #include "homeserver/member/threepid_invite.h"
-#include "homeserver/room/alias.h"
+#include "homeserver/directory/alias.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -2,7 +2,7 @@
 
 #include "homeserver/call.h"
 #include "homeserver/member/member.h"
-#include "homeserver/member/remote.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/userdata/account_data.h"
 #include "shared/core/error.h"

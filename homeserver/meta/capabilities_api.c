@@ -4,7 +4,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/profile.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/routes.h"
 #include "shared/http/request.h"
 

@@ -5,7 +5,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/room/room_db.h"
-#include "homeserver/state/state_reader.h"
+#include "homeserver/room/state_reader.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/id/mxid.h"

@@ -2,7 +2,7 @@
 
 #include "homeserver/call.h"
 #include "homeserver/event/event_hash.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/state_db.h"
 #include "homeserver/state/trie.h"
 #include "shared/core/alloc.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/state/graph.h"
 #include "shared/core/map.h"

@@ -1,6 +1,6 @@
 #include "homeserver/state/conflicted_set.h"
 
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/trie.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"

@@ -1,6 +1,6 @@
 #include "homeserver/state/resolve.h"
 
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/resolution.h"
 #include "homeserver/state/trie.h"
 #include "shared/core/arena.h"

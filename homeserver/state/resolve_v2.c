@@ -1,6 +1,6 @@
 /* Spec: room version 2, "State resolution", and room version 12, which begins with an empty state
  * and looks at more events. */
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/conflicted_set.h"
 #include "homeserver/state/order.h"
 #include "homeserver/state/resolution.h"

@@ -1,7 +1,7 @@
 #include "homeserver/state/state_db.h"
 
 #include "homeserver/call.h"
-#include "homeserver/room/room_key.h"
+#include "homeserver/room_key.h"
 #include "homeserver/state/trie.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

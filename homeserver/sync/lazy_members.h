@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "homeserver/sync/sync_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "shared/core/slice.h"
 
 #include <stddef.h>

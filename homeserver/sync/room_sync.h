@@ -3,7 +3,7 @@
 
 #include "homeserver/call.h"
 #include "homeserver/room/room_db.h"
-#include "homeserver/state/state_reader.h"
+#include "homeserver/room/state_reader.h"
 #include "homeserver/sync/sync.h"
 #include "homeserver/timeline/visibility.h"
 #include "shared/core/vec.h"

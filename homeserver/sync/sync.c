@@ -1,7 +1,7 @@
 #include "homeserver/sync/sync.h"
 
 #include "homeserver/call.h"
-#include "homeserver/event/event_view.h"
+#include "homeserver/timeline/event_view.h"
 #include "homeserver/hs.h"
 #include "homeserver/stream/stream.h"
 #include "homeserver/json_out.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "homeserver/sync/sync_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "homeserver/userdata/account_data.h"
 #include "homeserver/userdata/ignored.h"
 #include "shared/core/vec.h"

@@ -2,7 +2,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
-#include "homeserver/profile/presence.h"
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/routes.h"
 #include "homeserver/timeline/send.h"
 #include "shared/core/error.h"

@@ -2,9 +2,9 @@
  * Spec: client-server API, "m.room.history_visibility". */
 #pragma once
 
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/membership.h"
-#include "homeserver/state/state_reader.h"
+#include "homeserver/room/state_reader.h"
 
 #include <stdbool.h>
 

@@ -5,7 +5,7 @@
  * people and change other keys, so that KEYS keys are in conflict. The moderators took other names
  * before; some of what they do still cites their old memberships.
  */
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

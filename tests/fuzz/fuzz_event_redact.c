@@ -5,7 +5,7 @@
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/event_redact.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/str.h"
 

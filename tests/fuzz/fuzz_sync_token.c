@@ -1,7 +1,7 @@
 /* Tokens of /sync and of pages: what is accepted is exactly what is written for it. */
 #include "tests/fuzz/fuzz.h"
 
-#include "homeserver/sync/sync_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "homeserver/timeline/page_token.h"
 #include "shared/core/str.h"
 

@@ -281,6 +281,21 @@ def test_a_daemon_does_not_include_another():
     complain(complaints)
 
 
+@pytest.mark.parametrize("daemon", ["notary", "identity", "homeserver"])
+def test_the_folders_of_a_daemon_stand_above_one_another(daemon):
+    needs = {}
+    for path in c_files():
+        top, *folders, _ = path.relative_to(ROOT).parts
+        if top == daemon and folders:
+            own = {other.split("/")[1] for other in includes(path) if other.startswith(f"{daemon}/")}
+            named = {other for other in own if (ROOT / daemon / other).is_dir()}
+            needs.setdefault(folders[0], set()).update(named - {folders[0]})
+    while lowest := [name for name, others in needs.items() if not others & set(needs)]:
+        for name in lowest:
+            del needs[name]
+    complain([f"{daemon}/{name} needs {others & set(needs)}" for name, others in needs.items()])
+
+
 @pytest.mark.parametrize("header, folders", [
     ("db.h", ("shared/store",)),
     # Besides HTTP: SMTP to the operator's relay, and our own admin listener.

@@ -7,7 +7,7 @@
  *   code      what comes of it (default OK).
  */
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -3,7 +3,7 @@
 #include "homeserver/event/event_build.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/open.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/room/rooms.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"

@@ -1,7 +1,7 @@
 #include "tests/support/record_room.h"
 
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/state/graph.h"
 #include "homeserver/state/state_db.h"
 #include "shared/core/arena.h"

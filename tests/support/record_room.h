@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/state/trie.h"
 #include "tests/support/hs_fixture.h"

@@ -1,7 +1,7 @@
 #include "tests/support/state_fixture.h"
 
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -2,8 +2,8 @@
 
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/ingest/turn.h"
-#include "homeserver/profile/presence.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/ephemeral/presence.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/stream/stream.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/account_data.h"

@@ -9,7 +9,7 @@
  */
 #include "homeserver/event/event_types.h"
 #include "homeserver/eventauth/eventauth.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,6 +1,6 @@
 #include "homeserver/account/account.h"
 
-#include "homeserver/account/register.h"
+#include "homeserver/registration/register.h"
 #include "shared/core/error.h"
 #include "tests/support/hs_fixture.h"
 
@@ -8,7 +8,7 @@
 
 static void add(struct hs_fixture *f, const struct account *account)
 {
-	assert_int_equal(account_add(&f->call, account, NULL), 0);
+	assert_int_equal(register_account(&f->call, account, NULL), 0);
 	hs_fixture_write(f);
 }
 
@@ -62,7 +62,7 @@ static void a_name_is_given_once(void **state)
 	struct mx_error err;
 
 	add(f, &ann);
-	assert_int_equal(account_add(&f->call, &ann, &err), -MX_USER_IN_USE);
+	assert_int_equal(register_account(&f->call, &ann, &err), -MX_USER_IN_USE);
 }
 
 static void two_who_take_a_name_at_once_do_not_both_get_it(void **state)
@@ -70,9 +70,9 @@ static void two_who_take_a_name_at_once_do_not_both_get_it(void **state)
 	struct hs_fixture *f = *state;
 	struct store_txn *first = f->call.txn;
 
-	assert_int_equal(account_add(&f->call, &ann, NULL), 0);
+	assert_int_equal(register_account(&f->call, &ann, NULL), 0);
 	f->call.txn = store_txn_begin(f->hs.store);
-	assert_int_equal(account_add(&f->call, &ann, NULL), 0);
+	assert_int_equal(register_account(&f->call, &ann, NULL), 0);
 	assert_int_equal(store_txn_commit(first, NULL), 0);
 	assert_int_equal(store_txn_commit(f->call.txn, NULL), -MX_CONFLICT);
 	f->call.txn = store_txn_begin(f->hs.store);

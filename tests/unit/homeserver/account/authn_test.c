@@ -2,8 +2,9 @@
 #include "homeserver/account/authn.h"
 
 #include "homeserver/account/account.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/account/session.h"
-#include "homeserver/device/device.h"
+#include "homeserver/account/device.h"
 #include "homeserver/routes.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
@@ -80,7 +81,7 @@ static struct session_pair sign_in(struct hs_fixture *f, unsigned flags)
 	struct session_pair pair;
 
 	if (!account_exists(&f->call, mx_slice(ANN)))
-		assert_int_equal(account_add(&f->call, &account, NULL), 0);
+		assert_int_equal(register_account(&f->call, &account, NULL), 0);
 	device.session = session_begin(&f->call, ANN, "PHONE", true, &pair);
 	device_put(&f->call, &device);
 	hs_fixture_write(f);

@@ -2,6 +2,7 @@
 #include "homeserver/account/login.h"
 
 #include "homeserver/account/account.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/account/attempts.h"
 #include "homeserver/account/password.h"
 #include "homeserver/account/threepids.h"
@@ -46,8 +47,8 @@ static int setup(void **state)
 	f->conf.login.failures_burst = 2;
 	f->conf.login.failures_per_minute = 6;
 	f->hs.attempts = attempts_new();
-	assert_int_equal(account_add(&f->call, &ann, NULL), 0);
-	assert_int_equal(account_add(&f->call, &gone, NULL), 0);
+	assert_int_equal(register_account(&f->call, &ann, NULL), 0);
+	assert_int_equal(register_account(&f->call, &gone, NULL), 0);
 	assert_int_equal(threepids_add(&f->call, ANN, &mail, NULL), 0);
 	assert_int_equal(threepids_add(&f->call, ANN, &phone, NULL), 0);
 	hs_fixture_write(f);

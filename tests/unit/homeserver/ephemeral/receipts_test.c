@@ -1,6 +1,6 @@
 #include "homeserver/ephemeral/receipts.h"
 
-#include "homeserver/event/event_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/stream/stream_db.h"
 #include "homeserver/userdata/account_data.h"

@@ -2,7 +2,7 @@
 #include "homeserver/eventauth/eventauth.h"
 
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/json/json.h"

@@ -1,7 +1,7 @@
 #include "homeserver/eventauth/power_levels.h"
 
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

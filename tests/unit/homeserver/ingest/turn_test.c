@@ -1,9 +1,9 @@
 #include "homeserver/ingest/turn.h"
 
-#include "homeserver/event/event_db.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/room/event_db.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/room/rooms.h"
-#include "homeserver/state/state_reader.h"
+#include "homeserver/room/state_reader.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -2,7 +2,7 @@
 
 #include "homeserver/ingest/turn.h"
 #include "homeserver/room/block_db.h"
-#include "homeserver/room/room_create.h"
+#include "homeserver/creation/room_create.h"
 #include "homeserver/room/room_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -4,7 +4,7 @@
 #include "homeserver/ingest/turn.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/profile/profile_db.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

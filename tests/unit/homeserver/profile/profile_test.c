@@ -1,6 +1,7 @@
 #include "homeserver/profile/profile.h"
 
 #include "homeserver/account/account.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/profile/profile_db.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
@@ -178,7 +179,7 @@ static void only_users_of_this_server_have_one(void **state)
 	json_t *profile;
 
 	assert_int_equal(profile_load(&f->call, ANN, &profile), -MX_NOT_FOUND);
-	assert_int_equal(account_add(&f->call, &account, NULL), 0);
+	assert_int_equal(register_account(&f->call, &account, NULL), 0);
 	hs_fixture_write(f);
 	assert_profile(f, "{}");
 }

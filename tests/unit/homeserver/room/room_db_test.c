@@ -1,6 +1,6 @@
 #include "homeserver/room/room_db.h"
 
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "tests/support/hs_fixture.h"
 

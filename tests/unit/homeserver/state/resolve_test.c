@@ -3,7 +3,7 @@
  * only version to be tried. */
 #include "homeserver/state/resolve.h"
 
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"

@@ -1,7 +1,7 @@
 #include "homeserver/userdata/filter.h"
 
 #include "homeserver/event/event.h"
-#include "homeserver/room/room_version.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/userdata/filter_fields.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
