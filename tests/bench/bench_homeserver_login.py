@@ -24,7 +24,7 @@ def took(world, name):
 def main():
     with measure.Bench() as bench:
         world = homeserver_world.World(bench.path, CONFIGURATION)
-        world.homeserver.start()
+        world.homeserver.unchecked().start()
         try:
             world.user("somebody")
             world.user("gone").confirm("POST", "/account/deactivate")

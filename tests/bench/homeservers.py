@@ -94,9 +94,7 @@ def register_synapse(home, name):
 
 def ours(bench, configuration=None):
     made = bench.story.homeserver({**QUICK, **(configuration or {})})
-    for listener in filter(None, (made.plain, made.secure, made.admin)):
-        listener.daemon = None
-    return Home("Trinity", made.start(), register_ours)
+    return Home("Trinity", made.unchecked().start(), register_ours)
 
 
 class Quiet(synapse.Synapse):

@@ -90,9 +90,7 @@ class Service:
         self.count = count
         self.world = identity_world.World(bench.path / "service", {
             "limits": LIMITS, **configuration})
-        self.identity = self.world.identity
-        for listener in self.identity.plain, self.identity.admin:
-            listener.daemon = None  # no time for schemas
+        self.identity = self.world.identity.unchecked()
         if count:
             self.seconds = seed(self.identity, count)
         self.start()

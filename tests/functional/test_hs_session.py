@@ -214,7 +214,7 @@ def test_who_asks_without_a_body_confirms_it_with_one(home, method, path):
 
 
 def test_devices_that_are_not_there_are_deleted(home):
-    ann = home.user("deleter")
+    ann = home.user("deleter.of.nothing")
     assert ann.confirm("POST", "/delete_devices", {"devices": ["", "NONE", "x" * 600]}).json == {}
     assert ann.confirm("DELETE", f"/devices/{'x' * 600}").json == {}
 

@@ -229,6 +229,12 @@ class Daemon:
         host, _, port = where.rpartition(":")
         return Listener(host.strip("[]"), int(port), daemon=self.name)
 
+    def unchecked(self):
+        """Its replies are not held against their schemas: who measures has no time for that."""
+        for listener in filter(None, (self.plain, self.secure, self.admin)):
+            listener.daemon = None
+        return self
+
     def write_configuration(self):
         self.conf_path.write_text(json.dumps(self.configuration, indent=1) + "\n")
 
