@@ -129,7 +129,8 @@ static void look_for_name(void *ctx, const struct store_row *row)
 	size_t *rows = ctx;
 
 	++*rows;
-	assert_null(memmem(row->value.ptr, row->value.len, "ann", 3));
+	assert_null(memmem(row->value.ptr, row->value.len, ANN, strlen(ANN)));
+	assert_null(memmem(row->value.ptr, row->value.len, mail.address, strlen(mail.address)));
 }
 
 static void nobody_is_named_in_clear(void **txn)
