@@ -46,8 +46,9 @@ def put_off(mine, count):
     lane = mine.address.partition("@")[2]
 
     def is_written():
-        items = mine.world.identity.admin.get("/admin/v1/outbox?kind=mail").json["items"]
-        return any((item["lane"], item["attempts"]) == (lane, count) for item in items)
+        reply = mine.world.identity.admin.request("GET", "/admin/v1/outbox?kind=mail")
+        return any((item["lane"], item["attempts"]) == (lane, count)
+                   for item in reply.json["items"])
 
     eventually(is_written)
     return visits(mine, count)
