@@ -5,6 +5,7 @@
 #include "shared/core/time.h"
 #include "shared/http/request.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #define CONFLICTS_MAX 16
 
@@ -36,18 +37,23 @@ int call_change(const struct hs_call *call, call_change_fn *make, void *ctx, str
 	return rc == -MX_CONFLICT ? mx_fail(err, MX_BUSY, "Too many requests at once") : rc;
 }
 
+static struct store_reader reader_of(const struct hs_call *call)
+{
+	return (struct store_reader){ .txn = call->txn, .view = call->view, .mem = call->mem };
+}
+
 int call_get(const struct hs_call *call, const struct store_table *table, struct mx_slice key,
 	     struct mx_slice *ret_value)
 {
-	if (call->txn)
-		return store_txn_get(call->txn, table, key, call->mem, ret_value);
-	return store_get(call->view, table, key, call->mem, ret_value);
+	const struct store_reader reader = reader_of(call);
+
+	return store_reader_get(&reader, table, key, ret_value);
 }
 
 int call_scan(const struct hs_call *call, const struct store_table *table,
 	      const struct store_range *range, struct store_rows *ret_rows)
 {
-	if (call->txn)
-		return store_txn_scan(call->txn, table, range, call->mem, ret_rows);
-	return store_scan(call->view, table, range, call->mem, ret_rows);
+	const struct store_reader reader = reader_of(call);
+
+	return store_reader_scan(&reader, table, range, ret_rows);
 }

@@ -31,6 +31,7 @@
 #include "shared/mail/mailer.h"
 #include "shared/mail/template.h"
 #include "shared/outbox/outbox.h"
+#include "shared/store/store_reader.h"
 #include "shared/threepid/claim.h"
 
 #include <stdatomic.h>
@@ -203,6 +204,11 @@ struct identity_call call_of(struct req *r)
 		.mem = r->mem,
 		.now_ms = mx_now_ms(),
 	};
+}
+
+struct store_reader reader_of(const struct identity_call *call)
+{
+	return (struct store_reader){ .txn = call->txn, .view = call->view, .mem = call->mem };
 }
 
 struct claim_call claim_call_of(struct identity_call call)

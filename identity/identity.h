@@ -30,6 +30,7 @@ struct sources;
 struct req;
 struct route;
 struct store;
+struct store_reader;
 struct store_txn;
 struct store_view;
 struct template_set;
@@ -83,6 +84,9 @@ struct identity_call {
 
 /* Of a handler: r->txn or r->view, whichever its route has. */
 struct identity_call call_of(struct req *r);
+
+/* What it reads through, for _db.c files. */
+struct store_reader reader_of(const struct identity_call *call);
 
 struct claim_call;
 /* The same for validation sessions, and back. */

@@ -9,6 +9,7 @@
 #include "shared/core/str.h"
 #include "shared/crypto/sha256.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #include <sodium.h>
 
@@ -43,12 +44,13 @@ int account_open(struct store_txn *txn, const char *user_id, int64_t now_ms,
 int account_by_token(struct store_view *view, const char *token, int64_t now_ms,
 		     struct mx_arena *mem, struct account *ret_account, struct mx_error *err)
 {
+	const struct store_reader reader = { .view = view, .mem = mem };
 	struct account_token found;
 	uint8_t hash[MX_SHA256_LEN];
 	int rc;
 
 	mx_sha256(mx_slice(token), hash);
-	rc = account_db_load_token(NULL, view, hash, mem, &found);
+	rc = account_db_load_token(&reader, hash, &found);
 	if (rc == -MX_NOT_FOUND || (rc == 0 && now_ms - found.seen_ms > ACCOUNT_IDLE_MS))
 		return mx_fail(err, MX_UNAUTHORIZED, "Unrecognised access token");
 	if (rc)
@@ -61,11 +63,12 @@ void account_seen(struct store *store, const char *token, int64_t now_ms)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
 	struct store_txn *txn = store_txn_begin(store);
+	const struct store_reader reader = { .txn = txn, .mem = mem };
 	struct account_token found;
 	uint8_t hash[MX_SHA256_LEN];
 
 	mx_sha256(mx_slice(token), hash);
-	if (account_db_load_token(txn, NULL, hash, mem, &found)) {
+	if (account_db_load_token(&reader, hash, &found)) {
 		store_txn_abort(txn);
 		return;
 	}
@@ -77,12 +80,13 @@ void account_seen(struct store *store, const char *token, int64_t now_ms)
 int account_close(struct store_txn *txn, const char *token, struct mx_error *err)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
+	const struct store_reader reader = { .txn = txn, .mem = mem };
 	struct account_token found;
 	uint8_t hash[MX_SHA256_LEN];
 	int rc;
 
 	mx_sha256(mx_slice(token), hash);
-	rc = account_db_load_token(txn, NULL, hash, mem, &found);
+	rc = account_db_load_token(&reader, hash, &found);
 	if (rc == -MX_NOT_FOUND)
 		return mx_fail(err, MX_UNKNOWN_TOKEN, "Unrecognised access token");
 	if (rc)

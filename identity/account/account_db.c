@@ -6,6 +6,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #define RECORD_VERSION 1
 #define PAGE           1000
@@ -99,16 +100,14 @@ static int read_token(struct mx_slice value, struct mx_arena *mem, struct accoun
 	return 0;
 }
 
-int account_db_load_token(struct store_txn *txn, struct store_view *view,
-			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
+int account_db_load_token(const struct store_reader *reader, const uint8_t hash[MX_SHA256_LEN],
 			  struct account_token *ret_token)
 {
 	struct store_key key = hash_key(hash);
 	struct mx_slice value;
-	int rc = txn ? store_txn_get(txn, &account_token_table, store_key_slice(&key), mem, &value)
-		     : store_get(view, &account_token_table, store_key_slice(&key), mem, &value);
+	int rc = store_reader_get(reader, &account_token_table, store_key_slice(&key), &value);
 
-	return rc ? rc : read_token(value, mem, ret_token);
+	return rc ? rc : read_token(value, reader->mem, ret_token);
 }
 
 static bool read_hash(struct mx_slice key, struct mx_str *user_id, struct mx_str *hash)
@@ -152,22 +151,6 @@ size_t account_db_delete_tokens(struct store_txn *txn, const char *user_id)
 
 /* ---- accounts, for administration */
 
-static int get(const struct identity_call *call, const struct store_table *table,
-	       const struct store_key *key, struct mx_slice *ret_value)
-{
-	struct mx_slice name = store_key_slice(key);
-
-	return call->txn ? store_txn_get(call->txn, table, name, call->mem, ret_value)
-			 : store_get(call->view, table, name, call->mem, ret_value);
-}
-
-static int scan(const struct identity_call *call, const struct store_table *table,
-		const struct store_range *range, struct store_rows *ret_rows)
-{
-	return call->txn ? store_txn_scan(call->txn, table, range, call->mem, ret_rows)
-			 : store_scan(call->view, table, range, call->mem, ret_rows);
-}
-
 static int read_account(struct mx_slice value, int64_t *ret_created_ms)
 {
 	struct record_reader reader = record_open(value);
@@ -178,9 +161,10 @@ static int read_account(struct mx_slice value, int64_t *ret_created_ms)
 
 int account_db_load(const struct identity_call *call, const char *user_id, int64_t *ret_created_ms)
 {
+	const struct store_reader reader = reader_of(call);
 	const struct store_key key = user_key(user_id);
 	struct mx_slice value;
-	int rc = get(call, &account_table, &key, &value);
+	int rc = store_reader_get(&reader, &account_table, store_key_slice(&key), &value);
 
 	return rc ? rc : read_account(value, ret_created_ms);
 }
@@ -207,12 +191,13 @@ static int read_account_row(const struct store_row *row, struct mx_arena *mem,
 int account_db_list(const struct identity_call *call, const struct page *page,
 		    struct account_list *ret_list)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_range range = { 0 };
 	struct store_rows rows;
 	int rc;
 
 	page_narrow(page, &range, call->mem);
-	rc = scan(call, &account_table, &range, &rows);
+	rc = store_reader_scan(&reader, &account_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
@@ -223,7 +208,7 @@ int account_db_list(const struct identity_call *call, const struct page *page,
 	return rc;
 }
 
-static int count_token(const struct identity_call *call, struct mx_slice key,
+static int count_token(const struct store_reader *reader, struct mx_slice key,
 		       struct account_summary *summary)
 {
 	mx_str_auto user_id = { 0 }, hash = { 0 };
@@ -232,8 +217,7 @@ static int count_token(const struct identity_call *call, struct mx_slice key,
 
 	if (!read_hash(key, &user_id, &hash))
 		return -MX_STORE;
-	rc = account_db_load_token(call->txn, call->view, (const uint8_t *)hash.ptr, call->mem,
-				   &token);
+	rc = account_db_load_token(reader, (const uint8_t *)hash.ptr, &token);
 	if (rc)
 		return -MX_STORE;
 	summary->tokens++;
@@ -244,6 +228,7 @@ static int count_token(const struct identity_call *call, struct mx_slice key,
 
 int account_db_count_tokens(const struct identity_call *call, struct account_summary *summary)
 {
+	const struct store_reader reader = reader_of(call);
 	const struct store_key from = user_key(summary->user_id);
 	struct page page = { .limit = PAGE };
 	struct store_range range;
@@ -255,9 +240,9 @@ int account_db_count_tokens(const struct identity_call *call, struct account_sum
 	do {
 		range = (struct store_range){ store_key_slice(&from), store_key_slice(&to) };
 		page_narrow(&page, &range, call->mem);
-		rc = scan(call, &account_user_token_table, &range, &rows);
+		rc = store_reader_scan(&reader, &account_user_token_table, &range, &rows);
 		for (size_t i = 0; rc == 0 && i < rows.len; i++)
-			rc = count_token(call, rows.items[i].key, summary);
+			rc = count_token(&reader, rows.items[i].key, summary);
 		if (rc)
 			return rc;
 		page.after = page_next(&page, &rows);
@@ -272,11 +257,12 @@ int account_db_count_tokens(const struct identity_call *call, struct account_sum
 static bool delete_if_idle(struct store_txn *txn, struct mx_slice key, int64_t seen_before_ms,
 			   struct mx_arena *mem)
 {
+	const struct store_reader reader = { .txn = txn, .mem = mem };
 	mx_str_auto hash = { 0 };
 	struct account_token token;
 
 	if (!store_key_read_text(&key, &hash) || hash.len != MX_SHA256_LEN ||
-	    account_db_load_token(txn, NULL, (const uint8_t *)hash.ptr, mem, &token) ||
+	    account_db_load_token(&reader, (const uint8_t *)hash.ptr, &token) ||
 	    token.seen_ms >= seen_before_ms)
 		return false;
 	account_db_delete_token(txn, (const uint8_t *)hash.ptr, token.user_id);

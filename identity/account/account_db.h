@@ -9,9 +9,9 @@
 
 struct mx_arena;
 struct store;
+struct store_reader;
 struct store_table;
 struct store_txn;
-struct store_view;
 
 extern const struct store_table account_table, account_token_table, account_user_token_table;
 
@@ -28,9 +28,8 @@ void account_db_put_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LE
 void account_db_delete_token(struct store_txn *txn, const uint8_t hash[MX_SHA256_LEN],
 			     const char *user_id);
 
-/* -MX_NOT_FOUND. In mem. Exactly one of txn and view. */
-int account_db_load_token(struct store_txn *txn, struct store_view *view,
-			  const uint8_t hash[MX_SHA256_LEN], struct mx_arena *mem,
+/* -MX_NOT_FOUND. In the reader's memory. */
+int account_db_load_token(const struct store_reader *reader, const uint8_t hash[MX_SHA256_LEN],
 			  struct account_token *ret_token);
 
 /* All tokens that were seen last before this, in transactions of its own; how many. */

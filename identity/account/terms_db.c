@@ -7,6 +7,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #define RECORD_VERSION 1
 /* Of one user; only URLs of documents are accepted, so it takes decades to reach it. */
@@ -75,6 +76,7 @@ static int read_consent(struct mx_slice value, struct mx_arena *mem, struct term
 int terms_db_list(const struct identity_call *call, const char *user_id,
 		  struct terms_consents *ret_consents)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_key from = { 0 }, to;
 	struct store_range range = { .limit = CONSENTS_MAX };
 	struct store_rows rows;
@@ -84,8 +86,7 @@ int terms_db_list(const struct identity_call *call, const char *user_id,
 	store_key_range_end(&from, &to);
 	range.from = store_key_slice(&from);
 	range.to = store_key_slice(&to);
-	rc = call->txn ? store_txn_scan(call->txn, &terms_table, &range, call->mem, &rows)
-		       : store_scan(call->view, &terms_table, &range, call->mem, &rows);
+	rc = store_reader_scan(&reader, &terms_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_consents->items = mx_arena_calloc(call->mem, rows.len + 1,

@@ -7,6 +7,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 /* (time, random number) → entry */
 const struct store_table audit_table = { .name = "audit" };
@@ -66,12 +67,12 @@ int audit_db_list(const struct identity_call *call, int64_t since_ms, const stru
 		.to = store_key_slice(&to),
 		.reverse = true,
 	};
+	const struct store_reader reader = reader_of(call);
 	struct store_rows rows;
 	int rc;
 
 	page_narrow(page, &range, call->mem);
-	rc = call->txn ? store_txn_scan(call->txn, &audit_table, &range, call->mem, &rows)
-		       : store_scan(call->view, &audit_table, &range, call->mem, &rows);
+	rc = store_reader_scan(&reader, &audit_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));

@@ -9,11 +9,6 @@
 #include "shared/core/str.h"
 #include "shared/json/canonical.h"
 
-static struct binding_reader reader_of(const struct identity_call *call)
-{
-	return (struct binding_reader){ .view = call->view, .txn = call->txn, .mem = call->mem };
-}
-
 /* ---- making */
 
 static json_t *user_or_null(const char *user_id)
@@ -186,7 +181,7 @@ int binding_find(const struct identity_call *call, const struct threepid *threep
 int binding_load(const struct identity_call *call, const struct threepid *threepid,
 		 struct binding *ret_binding)
 {
-	const struct binding_reader reader = reader_of(call);
+	const struct store_reader reader = reader_of(call);
 
 	return binding_db_load(&reader, threepid, ret_binding);
 }
@@ -194,7 +189,7 @@ int binding_load(const struct identity_call *call, const struct threepid *threep
 int binding_of_user(const struct identity_call *call, const char *user_id, const struct page *page,
 		    struct binding_list *ret_list)
 {
-	const struct binding_reader reader = reader_of(call);
+	const struct store_reader reader = reader_of(call);
 
 	return binding_db_of_user(&reader, user_id, page, ret_list);
 }
@@ -221,7 +216,7 @@ int binding_log_raise(const struct identity_call *call, uint64_t number, bool *r
 int binding_log(const struct identity_call *call, uint64_t after, size_t limit,
 		struct binding **ret_items, size_t *ret_len)
 {
-	const struct binding_reader reader = reader_of(call);
+	const struct store_reader reader = reader_of(call);
 
 	return binding_db_log(&reader, after, limit, ret_items, ret_len);
 }

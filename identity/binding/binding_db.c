@@ -95,30 +95,13 @@ static int read_record(struct mx_slice value, struct mx_arena *mem, struct bindi
 
 /* ---- one row */
 
-static int get_row(const struct binding_reader *reader, const struct store_table *table,
-		   const struct store_key *key, struct mx_slice *ret_value)
-{
-	if (reader->txn)
-		return store_txn_get(reader->txn, table, store_key_slice(key), reader->mem,
-				     ret_value);
-	return store_get(reader->view, table, store_key_slice(key), reader->mem, ret_value);
-}
-
-static int scan_rows(const struct binding_reader *reader, const struct store_table *table,
-		     const struct store_range *range, struct store_rows *ret_rows)
-{
-	if (reader->txn)
-		return store_txn_scan(reader->txn, table, range, reader->mem, ret_rows);
-	return store_scan(reader->view, table, range, reader->mem, ret_rows);
-}
-
-int binding_db_load(const struct binding_reader *reader, const struct threepid *threepid,
+int binding_db_load(const struct store_reader *reader, const struct threepid *threepid,
 		    struct binding *ret_binding)
 {
 	struct store_key key = binding_db_key(threepid);
 	struct binding binding = { 0 };
 	struct mx_slice value;
-	int rc = get_row(reader, &binding_table, &key, &value);
+	int rc = store_reader_get(reader, &binding_table, store_key_slice(&key), &value);
 
 	if (rc)
 		return rc;
@@ -228,7 +211,7 @@ int binding_db_last_number(struct store_txn *txn, struct mx_arena *mem, uint64_t
 	return record_ok(&reader) ? 0 : -MX_STORE;
 }
 
-static int load_logged(const struct binding_reader *reader, struct mx_slice value,
+static int load_logged(const struct store_reader *reader, struct mx_slice value,
 		       struct binding *ret_binding)
 {
 	struct record_reader record = record_open(value);
@@ -242,14 +225,14 @@ static int load_logged(const struct binding_reader *reader, struct mx_slice valu
 	return binding_db_load(reader, &threepid, ret_binding);
 }
 
-int binding_db_log(const struct binding_reader *reader, uint64_t after, size_t limit,
+int binding_db_log(const struct store_reader *reader, uint64_t after, size_t limit,
 		   struct binding **ret_items, size_t *ret_len)
 {
 	struct store_key from = log_key(after + 1);
 	const struct store_range range = { .from = store_key_slice(&from), .limit = limit };
 	struct binding *items;
 	struct store_rows rows;
-	int rc = after < UINT64_MAX ? scan_rows(reader, &binding_log_table, &range, &rows)
+	int rc = after < UINT64_MAX ? store_reader_scan(reader, &binding_log_table, &range, &rows)
 				    : -MX_NOT_FOUND;
 
 	if (rc)
@@ -274,7 +257,7 @@ static bool read_user_row(struct mx_slice key, struct mx_arena *mem, struct thre
 	       binding_db_read_key(key, mem, ret_threepid);
 }
 
-int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
+int binding_db_of_user(const struct store_reader *reader, const char *user_id,
 		       const struct page *page, struct binding_list *ret_list)
 {
 	struct store_key from = user_key(user_id, NULL), end = { 0 };
@@ -285,7 +268,7 @@ int binding_db_of_user(const struct binding_reader *reader, const char *user_id,
 	store_key_range_end(&from, &end);
 	range.to = store_key_slice(&end);
 	page_narrow(page, &range, reader->mem);
-	rc = scan_rows(reader, &binding_user_table, &range, &rows);
+	rc = store_reader_scan(reader, &binding_user_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_list->next = page_next(page, &rows);
@@ -314,13 +297,13 @@ struct mx_slice binding_db_key_after(struct mx_arena *mem, struct mx_slice key)
 	return copy;
 }
 
-int binding_db_page(const struct binding_reader *reader, struct mx_slice after, size_t limit,
+int binding_db_page(const struct store_reader *reader, struct mx_slice after, size_t limit,
 		    struct binding_page *ret_page)
 {
 	const struct store_range range = { .from = after, .limit = limit };
 	struct binding_page page = { 0 };
 	struct store_rows rows;
-	int rc = scan_rows(reader, &binding_table, &range, &rows);
+	int rc = store_reader_scan(reader, &binding_table, &range, &rows);
 
 	if (rc)
 		return rc;

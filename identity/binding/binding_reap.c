@@ -26,7 +26,7 @@ static bool may_go(const struct reaping *reaping, const struct binding *binding)
 static size_t delete_those(const struct reaping *reaping, const struct binding_page *page,
 			   struct mx_arena *mem)
 {
-	struct binding_reader reader = { .mem = mem };
+	struct store_reader reader = { .mem = mem };
 	struct binding binding;
 	size_t count = 0;
 
@@ -50,7 +50,7 @@ static bool reap_page(struct reaping *reaping)
 {
 	const struct mx_slice after = mx_slice_of(reaping->cursor, reaping->cursor_len);
 	mx_arena_auto *mem = mx_arena_new(0);
-	struct binding_reader reader = { .view = store_view_begin(reaping->store), .mem = mem };
+	struct store_reader reader = { .view = store_view_begin(reaping->store), .mem = mem };
 	struct binding_page page = { 0 };
 	int rc = binding_db_page(&reader, after, PAGE_ROWS, &page);
 

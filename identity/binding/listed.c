@@ -10,9 +10,7 @@
 int listed_find(const struct identity_call *call, const struct threepid *threepid,
 		struct listed *ret_listed)
 {
-	const struct binding_reader reader = { .view = call->view,
-					       .txn = call->txn,
-					       .mem = call->mem };
+	const struct store_reader reader = reader_of(call);
 
 	return listed_db_load(&reader, threepid, ret_listed);
 }
@@ -20,7 +18,7 @@ int listed_find(const struct identity_call *call, const struct threepid *threepi
 int listed_load(struct store_txn *txn, const struct threepid *threepid, struct mx_arena *mem,
 		struct listed *ret_listed)
 {
-	const struct binding_reader reader = { .txn = txn, .mem = mem };
+	const struct store_reader reader = { .txn = txn, .mem = mem };
 
 	return listed_db_load(&reader, threepid, ret_listed);
 }
@@ -45,7 +43,7 @@ int listed_or_bound(const struct identity_call *call, const struct threepid *thr
 /* A failure to read sticks to the transaction: its commit reports it. */
 static bool is_ours(struct store_txn *txn, const struct threepid *threepid, struct mx_arena *mem)
 {
-	const struct binding_reader reader = { .txn = txn, .mem = mem };
+	const struct store_reader reader = { .txn = txn, .mem = mem };
 	struct binding binding;
 
 	return binding_db_load(&reader, threepid, &binding) == 0 && binding.user_id;

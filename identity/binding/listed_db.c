@@ -22,20 +22,14 @@ static int read_record(struct mx_slice value, struct mx_arena *mem, struct liste
 	return record_ok(&reader) ? 0 : -MX_STORE;
 }
 
-int listed_db_load(const struct binding_reader *reader, const struct threepid *threepid,
+int listed_db_load(const struct store_reader *reader, const struct threepid *threepid,
 		   struct listed *ret_listed)
 {
 	struct store_key key = binding_db_key(threepid);
 	struct listed listed = { 0 };
 	struct mx_slice value;
-	int rc;
+	int rc = store_reader_get(reader, &listed_table, store_key_slice(&key), &value);
 
-	if (reader->txn)
-		rc = store_txn_get(reader->txn, &listed_table, store_key_slice(&key), reader->mem,
-				   &value);
-	else
-		rc = store_get(reader->view, &listed_table, store_key_slice(&key), reader->mem,
-			       &value);
 	if (rc)
 		return rc;
 	listed.threepid = (struct threepid){

@@ -70,7 +70,7 @@ static void finish_building(struct step *step, struct pepper_row *next)
 static int build_of_bindings(struct step *step, const struct pepper_row *next,
 			     struct mx_slice *from)
 {
-	const struct binding_reader reader = { .txn = step->txn, .mem = step->mem };
+	const struct store_reader reader = { .txn = step->txn, .mem = step->mem };
 	struct binding_page page;
 	int rc = binding_db_page(&reader, *from, PEPPER_PAGE_ROWS, &page);
 

@@ -6,6 +6,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #include <string.h>
 
@@ -19,22 +20,6 @@ const struct store_table invite_index_table = { .name = "invite_index" };
 const struct store_table ephemeral_key_table = { .name = "ephemeral_key" };
 
 enum index_kind { ROOM, BORN };
-
-static int get(const struct identity_call *call, const struct store_table *table,
-	       const struct store_key *key, struct mx_slice *ret_value)
-{
-	struct mx_slice name = store_key_slice(key);
-
-	return call->txn ? store_txn_get(call->txn, table, name, call->mem, ret_value)
-			 : store_get(call->view, table, name, call->mem, ret_value);
-}
-
-static int scan(const struct identity_call *call, const struct store_table *table,
-		const struct store_range *range, struct store_rows *ret_rows)
-{
-	return call->txn ? store_txn_scan(call->txn, table, range, call->mem, ret_rows)
-			 : store_scan(call->view, table, range, call->mem, ret_rows);
-}
 
 static struct store_key key_of(struct mx_slice text)
 {
@@ -108,10 +93,11 @@ static bool decode(struct mx_slice value, struct mx_arena *mem, struct invite *r
 
 int invite_db_get(const struct identity_call *call, const char *token, struct invite *ret_invite)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_key key = key_of(mx_slice(token));
 	struct invite invite = { 0 };
 	struct mx_slice value;
-	int rc = get(call, &invite_table, &key, &value);
+	int rc = store_reader_get(&reader, &invite_table, store_key_slice(&key), &value);
 
 	/* A token that no key can hold was never given out. */
 	if (rc == -MX_TOO_LARGE)
@@ -177,11 +163,12 @@ static int scan_page(const struct identity_call *call, const struct store_table 
 		     struct store_range range, const struct page *page,
 		     struct invite_tokens *ret_tokens)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_rows rows;
 	int rc;
 
 	page_narrow(page, &range, call->mem);
-	rc = scan(call, table, &range, &rows);
+	rc = store_reader_scan(&reader, table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_tokens->next = page_next(page, &rows);
@@ -302,10 +289,11 @@ void ephemeral_db_put(struct store_txn *txn, const uint8_t public_key[32], const
 int ephemeral_db_get(const struct identity_call *call, const uint8_t public_key[32],
 		     const char **ret_token)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_key key = key_of(mx_slice_of(public_key, 32));
 	struct record_reader in;
 	struct mx_slice value;
-	int rc = get(call, &ephemeral_key_table, &key, &value);
+	int rc = store_reader_get(&reader, &ephemeral_key_table, store_key_slice(&key), &value);
 
 	if (rc)
 		return rc;

@@ -6,6 +6,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 const struct store_table suppression_table = { .name = "suppression" };
 
@@ -30,10 +31,10 @@ static int read_value(struct mx_slice value, struct mx_arena *mem, struct suppre
 int suppression_db_get(const struct identity_call *call, const char *medium, const char *what,
 		       struct suppression *ret_suppression)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_key key = key_of(medium, what);
-	struct mx_slice name = store_key_slice(&key), value;
-	int rc = call->txn ? store_txn_get(call->txn, &suppression_table, name, call->mem, &value)
-			   : store_get(call->view, &suppression_table, name, call->mem, &value);
+	struct mx_slice value;
+	int rc = store_reader_get(&reader, &suppression_table, store_key_slice(&key), &value);
 
 	if (rc)
 		return rc;
@@ -75,13 +76,13 @@ static int read_row(const struct store_row *row, struct mx_arena *mem,
 int suppression_db_list(const struct identity_call *call, const struct page *page,
 			struct suppression_list *ret_list)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_range range = { 0 };
 	struct store_rows rows;
 	int rc;
 
 	page_narrow(page, &range, call->mem);
-	rc = call->txn ? store_txn_scan(call->txn, &suppression_table, &range, call->mem, &rows)
-		       : store_scan(call->view, &suppression_table, &range, call->mem, &rows);
+	rc = store_reader_scan(&reader, &suppression_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));

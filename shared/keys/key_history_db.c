@@ -7,6 +7,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 /* (server) */
 static const struct store_table servers = { .name = "key_servers" };
@@ -86,16 +87,20 @@ static int checked(const struct key_db *db, const struct store_table *table, int
 	return mx_fail(db->err, (enum mx_code) - rc, "The table %s cannot be read", table->name);
 }
 
+static struct store_reader reader_of(const struct key_db *db)
+{
+	return (struct store_reader){ .txn = db->txn, .view = db->view, .mem = db->mem };
+}
+
 static int get(const struct key_db *db, const struct store_table *table,
 	       const struct store_key *key, struct mx_slice *ret_value)
 {
+	const struct store_reader reader = reader_of(db);
 	struct mx_slice name = store_key_slice(key);
 
 	if (key->overflow)
 		return mx_fail(db->err, MX_TOO_LARGE, "The name is too long");
-	if (db->txn)
-		return checked(db, table, store_txn_get(db->txn, table, name, db->mem, ret_value));
-	return checked(db, table, store_get(db->view, table, name, db->mem, ret_value));
+	return checked(db, table, store_reader_get(&reader, table, name, ret_value));
 }
 
 static void put(const struct key_db *db, const struct store_table *table,
@@ -108,9 +113,9 @@ static void put(const struct key_db *db, const struct store_table *table,
 static int scan(const struct key_db *db, const struct store_table *table,
 		const struct store_range *range, struct store_rows *ret_rows)
 {
-	if (db->txn)
-		return checked(db, table, store_txn_scan(db->txn, table, range, db->mem, ret_rows));
-	return checked(db, table, store_scan(db->view, table, range, db->mem, ret_rows));
+	const struct store_reader reader = reader_of(db);
+
+	return checked(db, table, store_reader_scan(&reader, table, range, ret_rows));
 }
 
 /* At most limit rows whose keys begin with prefix. */

@@ -5,6 +5,7 @@
 #include "shared/store/key.h"
 #include "shared/store/record.h"
 #include "shared/store/store.h"
+#include "shared/store/store_reader.h"
 
 #define RECORD_VERSION 1
 /* A session that is validated in its last moment, then used to the last, then remembered. */
@@ -141,14 +142,17 @@ static int read_row(const char *id, struct mx_slice value, struct mx_arena *mem,
 
 /* ---- rows */
 
+static struct store_reader reader_of(const struct claim_call *call)
+{
+	return (struct store_reader){ .txn = call->txn, .view = call->view, .mem = call->mem };
+}
+
 static int get(const struct claim_call *call, const struct store_table *table,
 	       const struct store_key *key, struct mx_slice *ret_value)
 {
-	struct mx_slice bytes = store_key_slice(key);
+	const struct store_reader reader = reader_of(call);
 
-	if (call->txn)
-		return store_txn_get(call->txn, table, bytes, call->mem, ret_value);
-	return store_get(call->view, table, bytes, call->mem, ret_value);
+	return store_reader_get(&reader, table, store_key_slice(key), ret_value);
 }
 
 int claim_db_get(const struct claim_call *call, const char *id, struct claim_row *ret_row)
@@ -226,6 +230,7 @@ static int read_listed(const struct claim_call *call, struct mx_slice key,
 int claim_db_list(const struct claim_call *call, const struct threepid *threepid,
 		  const struct page *page, struct claim_list *ret_list)
 {
+	const struct store_reader reader = reader_of(call);
 	struct store_key from = list_key(threepid, NULL), to = { 0 };
 	struct store_range range = { .from = store_key_slice(&from) };
 	struct store_rows rows;
@@ -234,8 +239,7 @@ int claim_db_list(const struct claim_call *call, const struct threepid *threepid
 	store_key_range_end(&from, &to);
 	range.to = store_key_slice(&to);
 	page_narrow(page, &range, call->mem);
-	rc = call->txn ? store_txn_scan(call->txn, &claim_address_table, &range, call->mem, &rows)
-		       : store_scan(call->view, &claim_address_table, &range, call->mem, &rows);
+	rc = store_reader_scan(&reader, &claim_address_table, &range, &rows);
 	if (rc)
 		return rc;
 	ret_list->items = mx_arena_calloc(call->mem, rows.len + 1, sizeof(*ret_list->items));
