@@ -381,31 +381,42 @@ def kind_interop(area):
                       extra_env={"TRINITY_SYDENT": sydent_python(), "TRINITY_NPM": npm_modules()})
 
 
-def kind_bench(area, short=False):
-    """Each benchmark prints its own figures; it fails only when it cannot run."""
-    venv(VENV, ROOT / "tests" / "requirements.txt")
-    build("release", options=[*STRICT, "-DMX_BENCH=ON"])
-    count = Count()
-    env = dict(
+def bench_env():
+    return dict(
         os.environ, TRINITY_BUILD=str(BUILD / "release"), PYTHONDONTWRITEBYTECODE="1",
         PYTHONPATH=str(ROOT / "tests" / "support" / "python"), TRINITY_PYTHON=synapse_python(),
         TRINITY_SYDENT=sydent_python(),
     )
-    for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
-        if area not in script.stem:
-            continue
-        command = [str(VENV / "bin" / "python"), str(script), *(["--short"] if short else [])]
-        if short:
-            log = BUILD / "log" / f"{script.stem}.log"
-            status = run_logged(command, log, env=env)
-            for line in log.read_text(errors="replace").splitlines():
-                if line.startswith("skipped:"):
-                    say(line)
-            if status != 0:
-                say(f"--- {script.stem}, exit status {status}\n{tail(log)}\n---")
-        else:
-            status = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, cwd=ROOT).returncode
-        count.add(count_replay(status))
+
+
+def dry_run(script, command, env):
+    """Its figures mean nothing: only whether it works."""
+    log = BUILD / "log" / f"{script.stem}.log"
+    status = run_logged([*command, "--short"], log, env=env)
+    for line in log.read_text(errors="replace").splitlines():
+        if line.startswith("skipped:"):
+            say(line)
+    if status != 0:
+        say(f"--- {script.stem}, exit status {status}\n{tail(log)}\n---")
+    return status
+
+
+def measure(_script, command, env):
+    return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, cwd=ROOT).returncode
+
+
+def kind_bench(area, short=False):
+    """Each benchmark prints its own figures; it fails only when it cannot run."""
+    python = str(venv(VENV, ROOT / "tests" / "requirements.txt"))
+    build("release", options=[*STRICT, "-DMX_BENCH=ON"])
+    scripts = [script for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py"))
+               if area in script.stem]
+    env = bench_env()
+    run = dry_run if short else measure
+    count = Count()
+    with concurrent.futures.ThreadPoolExecutor(2 if short else 1) as pool:
+        for status in pool.map(lambda script: run(script, [python, str(script)], env), scripts):
+            count.add(count_replay(status))
     return count
 
 
