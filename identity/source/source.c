@@ -238,6 +238,22 @@ static void end_asking(struct source *source, int rc)
 	pthread_mutex_unlock(&source->lock);
 }
 
+static int ask_in_parts(const struct source *source, const struct source_question *question,
+			struct mx_error *err)
+{
+	size_t most = source->kind->ask_once;
+	struct source_question part = *question;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < question->len; i += most) {
+		part.threepids = question->threepids + i;
+		part.users = question->users + i;
+		part.len = question->len - i < most ? question->len - i : most;
+		rc = source->kind->ask(source->state, &part, err);
+	}
+	return rc;
+}
+
 static void ask_one(struct source *source, struct source_question *question)
 {
 	struct mx_error err = { 0 };
@@ -246,7 +262,7 @@ static void ask_one(struct source *source, struct source_question *question)
 	question->until_mono_ms = mx_mono_ms() + source->conf->timeout_ms;
 	if (!begin_asking(source, question->until_mono_ms))
 		return;
-	rc = source->kind->ask(source->state, question, &err);
+	rc = ask_in_parts(source, question, &err);
 	end_asking(source, rc);
 	source_note(source, source->asking_why, rc ? &err : NULL);
 }

@@ -40,21 +40,14 @@ static const char *user_of(const struct source_http *http, const json_t *id, str
 	return NULL;
 }
 
-/* What was not asked for is not believed. */
 static void take_item(const struct source_http *http, const struct source_question *question,
 		      const json_t *item)
 {
-	const char *medium = jstr(item, "medium"), *address = jstr(item, "address");
+	const struct threepid as_written = { jstr(item, "medium"), jstr(item, "address") };
 	const char *user_id = user_of(http, jobj(item, "id"), question->mem);
-	struct threepid threepid;
 
-	if (!medium || !address || !user_id)
-		return;
-	if (threepid_parse(medium, address, question->mem, &threepid, NULL))
-		return;
-	for (size_t i = 0; i < question->len; i++)
-		if (!question->users[i] && threepid_same(&threepid, &question->threepids[i]))
-			question->users[i] = user_id;
+	if (as_written.medium && as_written.address && user_id)
+		source_answer(question, &as_written, user_id);
 }
 
 /* {} is the answer of a service that knows nobody. */
@@ -104,9 +97,9 @@ static int check_answer(const struct net_response *response, struct mx_error *er
 	return 0;
 }
 
-static int ask_once(const struct source_http *http, const struct source_question *question,
-		    struct mx_error *err)
+static int ask(void *state, const struct source_question *question, struct mx_error *err)
 {
+	const struct source_http *http = state;
 	const char *const headers[] = { "Content-Type: application/json", http->authorization,
 					NULL };
 	mx_autofree char *body = body_of(question);
@@ -127,20 +120,6 @@ static int ask_once(const struct source_http *http, const struct source_question
 	net_fetch(http->net, &request, question->mem, &response);
 	rc = check_answer(&response, err);
 	return rc ? rc : read_answer(http, question, response.body, err);
-}
-
-static int ask(void *state, const struct source_question *question, struct mx_error *err)
-{
-	struct source_question part = *question;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < question->len; i += ASK_ONCE) {
-		part.threepids = question->threepids + i;
-		part.users = question->users + i;
-		part.len = question->len - i < ASK_ONCE ? question->len - i : ASK_ONCE;
-		rc = ask_once(state, &part, err);
-	}
-	return rc;
 }
 
 /* ---- life */
@@ -205,5 +184,6 @@ static int open_http(const struct source_setup *setup, void **ret_state, struct 
 const struct source_kind source_http = {
 	.open = open_http,
 	.close = close_http,
+	.ask_once = ASK_ONCE,
 	.ask = ask,
 };

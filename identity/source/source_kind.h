@@ -20,6 +20,12 @@ struct source_question {
 	const char **users; /* [len], filled where somebody is known; in mem */
 };
 
+/* Somebody is known as user_id, which is the question's memory's. A directory's idea of "equal" is
+ * not ours, and what was not asked for is not believed: only what folds to an address of the
+ * question counts. */
+void source_answer(const struct source_question *question, const struct threepid *as_written,
+		   const char *user_id);
+
 /* One reading of a whole directory, or of what changed. */
 struct source_reading {
 	const char *since; /* "" = all */
@@ -42,6 +48,7 @@ struct source_kind {
 	/* No network. *ret_state is the kind's own; the setup stays until it is closed. */
 	int (*open)(const struct source_setup *setup, void **ret_state, struct mx_error *err);
 	void (*close)(void *state);
+	size_t ask_once; /* addresses of one question */
 	/* Several threads at once. Waits until question->until_mono_ms at most. */
 	int (*ask)(void *state, const struct source_question *question, struct mx_error *err);
 	/* One thread. NULL: this kind cannot be read. */

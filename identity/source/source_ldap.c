@@ -127,17 +127,9 @@ struct asking {
 	size_t entries;
 };
 
-/* The directory's idea of "equal" is not ours: only what folds to the same address counts. */
 static bool match(void *ctx, const struct threepid *as_written, const char *user_id)
 {
-	const struct source_question *question = ((struct asking *)ctx)->question;
-	struct threepid threepid;
-
-	if (threepid_parse(as_written->medium, as_written->address, question->mem, &threepid, NULL))
-		return true;
-	for (size_t i = 0; i < question->len; i++)
-		if (!question->users[i] && threepid_same(&threepid, &question->threepids[i]))
-			question->users[i] = user_id;
+	source_answer(((struct asking *)ctx)->question, as_written, user_id);
 	return true;
 }
 
@@ -178,9 +170,9 @@ static int search_for(struct source_ldap *ldap, struct ldap_session *session,
 	return rc;
 }
 
-static int ask_once(struct source_ldap *ldap, const struct source_question *question,
-		    struct mx_error *err)
+static int ask(void *state, const struct source_question *question, struct mx_error *err)
 {
+	struct source_ldap *ldap = state;
 	const struct ldap_limit limit = { .until_mono_ms = question->until_mono_ms };
 	struct ldap_session *session = take_idle(ldap);
 	int rc = 0;
@@ -201,20 +193,6 @@ static int ask_once(struct source_ldap *ldap, const struct source_question *ques
 		ldap_session_close(session);
 	else
 		give_back(ldap, session);
-	return rc;
-}
-
-static int ask(void *state, const struct source_question *question, struct mx_error *err)
-{
-	struct source_question part = *question;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < question->len; i += ASK_ONCE) {
-		part.threepids = question->threepids + i;
-		part.users = question->users + i;
-		part.len = question->len - i < ASK_ONCE ? question->len - i : ASK_ONCE;
-		rc = ask_once(state, &part, err);
-	}
 	return rc;
 }
 
@@ -338,6 +316,7 @@ static void close_ldap(void *state)
 const struct source_kind source_ldap = {
 	.open = open_ldap,
 	.close = close_ldap,
+	.ask_once = ASK_ONCE,
 	.ask = ask,
 	.read = read_all,
 };
