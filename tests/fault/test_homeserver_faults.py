@@ -10,7 +10,7 @@ import time
 import pytest
 
 import preload
-from homeserver_world import World
+from homeserver_world import V1, World, refused
 from rooms import create, done, join, messages, part, path, say, send
 from syncing import Syncing, sync_path
 from trinity import eventually
@@ -200,8 +200,8 @@ def test_a_clock_that_jumps_stops_nothing(request, tmp_path, clock):
 
 
 def test_what_ends_by_itself_ends_although_the_clock_jumps(request, tmp_path, clock):
-    """Typing is counted by a clock that does not jump; an OpenID token ends by the one on the wall,
-    as others are told when."""
+    """Typing is counted by a clock that does not jump; tokens end by the one on the wall, as others
+    are told when."""
     world = world_of(request, tmp_path, environment=clock.environment).start()
     ann, bob = world.user("ann"), world.user("bob")
     room = create(ann, preset="public_chat")
@@ -216,6 +216,14 @@ def test_what_ends_by_itself_ends_although_the_clock_jumps(request, tmp_path, cl
     token = done(ann.post(f"/user/{part(ann.id)}/openid/request_token"))["access_token"]
     info = f"/_matrix/federation/v1/openid/userinfo?access_token={token}"
     assert world.anybody.get(info).status == 200
+    login = done(ann.confirm("POST", f"{V1}/login/get_token"))["login_token"]
+    eve = world.user("eve", refresh_token=True)
     clock.jump(YEAR_S + 2 * HOUR_S)
-    assert world.anybody.get(info).status == 401
+    refused(world.anybody.get(info), 401, "M_UNKNOWN_TOKEN")
+    refused(world.anybody.post("/login", {"type": "m.login.token", "token": login}), 403,
+            "M_FORBIDDEN")
+    over = refused(eve.get("/account/whoami"), 401, "M_UNKNOWN_TOKEN")
+    assert over.json["soft_logout"] is True
+    done(world.anybody.post("/refresh", {"refresh_token": eve.signed_in["refresh_token"]}))
+    done(ann.get("/account/whoami"))
     world.end()

@@ -13,7 +13,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELEASE = pathlib.Path(os.environ.get("TRINITY_RELEASE", ROOT / "build" / "release"))
-PROGRAMS = ["notary/trinity-notary", "identity/trinity-identity"]
+PROGRAMS = ["notary/trinity-notary", "identity/trinity-identity",
+            "homeserver/trinity-homeserver"]
 FORTIFIED_PERCENT = 70
 FORMATTING = ["printf", "fprintf", "snprintf", "sprintf", "vprintf", "vfprintf", "vsnprintf",
               "vsprintf", "dprintf", "asprintf", "vasprintf", "syslog"]

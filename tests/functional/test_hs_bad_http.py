@@ -14,7 +14,7 @@ from homeserver_world import V1, V3, refused
 from rooms import create, done, part, path, say, send
 from wire import HOST, raw, request, talk
 
-ENDPOINTS = pathlib.Path(__file__).parent.parent / "contract" / "endpoints.txt"
+CONTRACT = pathlib.Path(__file__).parent.parent / "contract"
 WHOAMI = f"{V3}/account/whoami"
 UNKNOWN, MISSING = (401, "M_UNKNOWN_TOKEN"), (401, "M_MISSING_TOKEN")
 UR, IP, MNA = (404, "M_UNRECOGNIZED"), (400, "M_INVALID_PARAM"), (405, "M_UNRECOGNIZED")
@@ -44,6 +44,60 @@ def with_token(user, method, target, body=None, **headers):
 # ---- who is asking
 
 
+def client_paths(listed="endpoints.txt"):
+    """Method and path of every endpoint that clients have, with something in its braces; of those
+    without an answer of our own with "later.txt"."""
+    lines = [line.split() for line in (CONTRACT / listed).read_text().splitlines()]
+    return sorted({(words[-2], re.sub(r"{\w+}", "x", words[-1]))
+                   for words in lines if "client-server" in words})
+
+
+# What is there for who has no token, or no account yet.
+FOR_EVERYBODY = """
+GET /.well-known/matrix/client
+GET /.well-known/matrix/policy_server
+GET /.well-known/matrix/support
+GET /_matrix/client/v1/register/m.login.registration_token/validity
+GET /_matrix/client/v3/directory/list/room/x
+GET /_matrix/client/v3/directory/room/x
+GET /_matrix/client/v3/login
+GET /_matrix/client/v3/publicRooms
+GET /_matrix/client/v3/register/available
+GET /_matrix/client/versions
+GET /_matrix/media/v3/download/x/x
+GET /_matrix/media/v3/download/x/x/x
+GET /_matrix/media/v3/thumbnail/x/x
+POST /_matrix/client/v3/account/3pid/email/requestToken
+POST /_matrix/client/v3/account/3pid/msisdn/requestToken
+POST /_matrix/client/v3/account/password/email/requestToken
+POST /_matrix/client/v3/account/password/msisdn/requestToken
+POST /_matrix/client/v3/login
+POST /_matrix/client/v3/refresh
+POST /_matrix/client/v3/register
+POST /_matrix/client/v3/register/email/requestToken
+POST /_matrix/client/v3/register/msisdn/requestToken
+"""
+# What may be asked without a token, but not with one of nobody's.
+FOR_BOTH = """
+GET /_matrix/client/v1/room_summary/x
+GET /_matrix/client/v3/profile/x
+GET /_matrix/client/v3/profile/x/x
+POST /_matrix/client/v3/account/password
+"""
+
+
+@pytest.mark.parametrize("header, expected, open_to", [
+    ({}, MISSING, FOR_EVERYBODY + FOR_BOTH),
+    ({"Authorization": "Bearer tra_nobodys"}, UNKNOWN, FOR_EVERYBODY)])
+def test_136_who_is_nobody_is_told_nothing(home, header, expected, open_to):
+    told = []
+    for method, where in sorted(set(client_paths()) - set(client_paths("later.txt"))):
+        answer = exchange(home, request(method, where, b"{}", **header))[0]
+        if (answer.status, answer.json.get("errcode")) != expected:
+            told.append(f"{method} {where}")
+    assert told == sorted(line for line in open_to.splitlines() if line)
+
+
 @pytest.mark.parametrize("header, expected", [
     ("Bearer ", UNKNOWN), ("Bearer " + "a" * 4096, UNKNOWN), ("Bearer \u00e9\u00e9", UNKNOWN),
     ("Bearer good", UNKNOWN), ("Basic Z29vZDpnb29k", MISSING), ("Bearergood", MISSING)])
@@ -70,13 +124,6 @@ def test_096_a_token_in_the_query_is_taken_still(home, ann):
 
 
 # ---- what is asked for
-
-
-def client_paths():
-    """Method and path of every endpoint that clients have, with something in its braces."""
-    lines = [line.split() for line in ENDPOINTS.read_text().splitlines()]
-    return sorted({(method, re.sub(r"{\w+}", "x", where)) for api, method, where in
-                   (line for line in lines if len(line) == 3) if api == "client-server"})
 
 
 def test_120_nothing_is_added_to_a_path(home, ann):
@@ -116,7 +163,7 @@ def test_115_an_escaped_slash_stays_in_its_segment(home, ann):
     event_id = say(ann, room, "hello")
     inside = f"{V3}/rooms/{part(room)}%2Fevent/{part(event_id)}"
     check(exchange(home, with_token(ann, "GET", inside))[0], *UR)
-    assert ann.get(path(room, "state", "a/b", "c/d")).status == 404
+    refused(ann.get(path(room, "state", "a/b", "c/d")), 404, "M_NOT_FOUND")
     done(ann.put(path(room, "state", "a/b", "c/d"), {"in": "its segment"}))
     assert done(ann.get(path(room, "state", "a/b", "c/d"))) == {"in": "its segment"}
 

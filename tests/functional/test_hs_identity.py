@@ -119,7 +119,7 @@ def test_nobody_is_invited_by_whoever_says_so(world):
         "sender": mia.id, "signed": signed}]}
     onbind = "/_matrix/federation/v1/3pid/onbind"
     world.home.anybody.put(onbind, told)
-    assert mia.get(f"/rooms/{room}/state/m.room.member/{ned.id}").status == 404
+    refused(mia.get(f"/rooms/{room}/state/m.room.member/{ned.id}"), 404, "M_NOT_FOUND")
     told["invites"][0]["mxid"] = mia.id
     refused(world.home.anybody.put(onbind, told), 400, "M_INVALID_PARAM")
     refused(world.home.anybody.put(onbind, {**told, "mxid": "@nobody:hs.test", "invites": []}),
