@@ -103,6 +103,17 @@ def test_what_is_filtered_does_not_end_the_history(talk):
     assert bodies(pages(bob, room, f'?dir=b&filter={{"senders":["{bob.id}"]}}')) == []
 
 
+def test_a_page_of_what_is_filtered_alone_does_not_end_the_history(talk):
+    """So many events are looked at for one page; then it ends, however empty it is."""
+    ann, _, _ = talk
+    hay = [{"type": "org.test.hay", "state_key": str(n), "content": {}} for n in range(1000)]
+    room = create(ann, initial_state=hay)
+    query = '?dir=b&limit=5&filter={"types":["m.room.create"]}'
+    told = page(ann, room, query)
+    assert told["chunk"] == [] and "end" in told
+    assert [event["type"] for event in pages(ann, room, query)] == ["m.room.create"]
+
+
 def test_senders_come_with_the_page_when_members_are_loaded_lazily(talk):
     ann, bob, room = talk
     for user in (ann, bob, ann):

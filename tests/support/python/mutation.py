@@ -19,7 +19,7 @@ import re
 import subprocess
 
 BUILD_SECONDS = 1800
-TEST_SECONDS = 300  # what hangs has been noticed too
+STORY_SECONDS, PROGRAM_SECONDS = 300, 120  # what hangs has been noticed too
 STORIES = ("functional/", "fault/", "interop/")
 NOT_COPIED = {"build", ".git"}
 DAEMONS = ("notary", "identity", "homeserver")
@@ -154,12 +154,12 @@ class Copy:
             command = [str(self.python), "-m", "pytest", "-q", "-x", "--no-header", "-p",
                        "no:cacheprovider", f"tests/{case.test()}"]
             status, said = self.run(
-                command, TEST_SECONDS, TRINITY_BUILD=str(self.out), PYTHONDONTWRITEBYTECODE="1",
+                command, STORY_SECONDS, TRINITY_BUILD=str(self.out), PYTHONDONTWRITEBYTECODE="1",
                 PYTHONPATH=str(self.tree / "tests/support/python"),
             )
             return {0: True, TESTS_FAILED: False, None: False}.get(status), said
         program = str(self.out / "tests" / case.program.replace("/", "_"))
-        status, said = self.run([program], TEST_SECONDS)
+        status, said = self.run([program], PROGRAM_SECONDS)
         return f"OK ] {case.name}\n" in said if case.name else status == 0, said
 
 
