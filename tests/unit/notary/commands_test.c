@@ -6,74 +6,22 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/json/json.h"
+#include "tests/support/command_mock.h"
 #include "tests/support/store_fixture.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-/* A daemon that is played: what it was asked, "POST /admin/v1/x BODY\n", and its answer. */
-static struct {
-	struct mx_str asked;
-	unsigned requests;
-	int rc, status;
-	const char *answer;
-} played;
-
-int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
-		      const char *body, int *ret_status, char **ret_text, struct mx_error *err);
-
-int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
-		      const char *body, int *ret_status, char **ret_text, struct mx_error *err)
-{
-	(void)conf;
-	played.requests++;
-	mx_str_addf(&played.asked, "%s %s%s%s\n", method, path, body ? " " : "", body ? body : "");
-	if (played.rc)
-		return mx_fail(err, MX_REMOTE_FAILED, "no answer at unix:/x");
-	*ret_status = played.status;
-	*ret_text = mx_strdup(played.answer);
-	return 0;
-}
-
-static int play(void **state)
-{
-	(void)state;
-	mx_str_done(&played.asked);
-	memset(&played, 0, sizeof(played));
-	played.status = 200;
-	played.answer = "{}";
-	return 0;
-}
-
-/* The exit status of a command line; words are separated by one blank each. What it prints is
- * in `said` if that is not NULL. */
 static int run(const char *line, struct mx_str *said)
 {
 	static const struct notary_conf conf;
-	mx_autofree char *words = mx_strdup(line);
-	FILE *out = tmpfile(), *real_out = stdout, *real_err = stderr;
-	char *argv[16] = { 0 }, *rest = words, buffer[4096];
-	int argc = 0, status = -1;
-	size_t len;
 
-	while (argc < 15 && (argv[argc] = strsep(&rest, " ")))
-		argc++;
-	stdout = stderr = out;
-	for (size_t i = 0; notary_commands[i].name; i++)
-		if (streq(notary_commands[i].name, argv[0]))
-			status = notary_commands[i].run(&conf, argc, argv);
-	stdout = real_out;
-	stderr = real_err;
-	rewind(out);
-	while (said && (len = fread(buffer, 1, sizeof(buffer), out)) > 0)
-		mx_str_add(said, buffer, len);
-	fclose(out);
-	return status;
+	return command_run(notary_commands, &conf, line, said);
 }
 
 static void asks(const char *line, const char *expected)
 {
-	play(NULL);
+	command_mock_reset(NULL);
 	assert_int_equal(run(line, NULL), EXIT_SUCCESS);
 	assert_string_equal(played.asked.ptr, expected);
 }
@@ -81,25 +29,25 @@ static void asks(const char *line, const char *expected)
 static void each_command_asks_for_one_thing(void **state)
 {
 	(void)state;
-	asks("overview", "GET /admin/v1/overview\n");
-	asks("inspect a.example", "GET /admin/v1/servers/a.example\n");
-	asks("conflicts", "GET /admin/v1/conflicts\n");
-	asks("audit", "GET /admin/v1/audit\n");
-	asks("deny a.example spam", "PUT /admin/v1/servers/a.example/deny {\"reason\":\"spam\"}\n");
-	asks("undeny a.example", "DELETE /admin/v1/servers/a.example/deny\n");
-	asks("unpin a.example", "DELETE /admin/v1/servers/a.example/pin\n");
+	asks("overview", "GET /admin/v1/overview");
+	asks("inspect a.example", "GET /admin/v1/servers/a.example");
+	asks("conflicts", "GET /admin/v1/conflicts");
+	asks("audit", "GET /admin/v1/audit");
+	asks("deny a.example spam", "PUT /admin/v1/servers/a.example/deny {\"reason\":\"spam\"}");
+	asks("undeny a.example", "DELETE /admin/v1/servers/a.example/deny");
+	asks("unpin a.example", "DELETE /admin/v1/servers/a.example/pin");
 	asks("purge a.example why 7",
-	     "POST /admin/v1/servers/a.example/purge {\"reason\":\"why\",\"number\":7}\n");
+	     "POST /admin/v1/servers/a.example/purge {\"reason\":\"why\",\"number\":7}");
 	asks("prefetch a.example b.example", "POST /admin/v1/servers/a.example/prefetch\n"
-					     "POST /admin/v1/servers/b.example/prefetch\n");
-	asks("prefetch --stop a.example", "DELETE /admin/v1/servers/a.example/prefetch\n");
+					     "POST /admin/v1/servers/b.example/prefetch");
+	asks("prefetch --stop a.example", "DELETE /admin/v1/servers/a.example/prefetch");
 }
 
 static void names_are_encoded_in_paths(void **state)
 {
 	(void)state;
-	asks("inspect [::1]:8448", "GET /admin/v1/servers/%5B%3A%3A1%5D%3A8448\n");
-	asks("undeny a/../b?c", "DELETE /admin/v1/servers/a%2F..%2Fb%3Fc/deny\n");
+	asks("inspect [::1]:8448", "GET /admin/v1/servers/%5B%3A%3A1%5D%3A8448");
+	asks("undeny a/../b?c", "DELETE /admin/v1/servers/a%2F..%2Fb%3Fc/deny");
 }
 
 static void a_wrong_command_line_asks_nobody(void **state)
@@ -172,7 +120,7 @@ static void an_export_asks_until_there_is_no_next_page(void **state)
 	played.answer = "{\"objects\":[{\"server\":\"a\",\"object\":\"\u2028\"}],\"next\":null}";
 	assert_int_equal(run("export", &said), EXIT_SUCCESS);
 	assert_string_equal(said.ptr, "{\"server\":\"a\",\"object\":\"\\u2028\"}\n");
-	assert_string_equal(played.asked.ptr, "GET /admin/v1/export\n");
+	assert_string_equal(played.asked.ptr, "GET /admin/v1/export");
 }
 
 /* ---- import */
@@ -221,20 +169,16 @@ static void what_cannot_be_sent_does_not_stop_an_import(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_command_asks_for_one_thing, play, play),
-		cmocka_unit_test_setup_teardown(names_are_encoded_in_paths, play, play),
-		cmocka_unit_test_setup_teardown(a_wrong_command_line_asks_nobody, play, play),
-		cmocka_unit_test_setup_teardown(a_refusal_is_said_and_fails, play, play),
-		cmocka_unit_test_setup_teardown(a_daemon_that_is_gone_is_said_and_fails, play,
-						play),
-		cmocka_unit_test_setup_teardown(a_refetch_that_failed_fails, play, play),
-		cmocka_unit_test_setup_teardown(what_would_steer_the_terminal_is_not_printed, play,
-						play),
-		cmocka_unit_test_setup_teardown(an_export_asks_until_there_is_no_next_page, play,
-						play),
-		cmocka_unit_test_setup_teardown(an_import_is_sent_in_batches, play, play),
-		cmocka_unit_test_setup_teardown(what_cannot_be_sent_does_not_stop_an_import, play,
-						play),
+		command_test(each_command_asks_for_one_thing),
+		command_test(names_are_encoded_in_paths),
+		command_test(a_wrong_command_line_asks_nobody),
+		command_test(a_refusal_is_said_and_fails),
+		command_test(a_daemon_that_is_gone_is_said_and_fails),
+		command_test(a_refetch_that_failed_fails),
+		command_test(what_would_steer_the_terminal_is_not_printed),
+		command_test(an_export_asks_until_there_is_no_next_page),
+		command_test(an_import_is_sent_in_batches),
+		command_test(what_cannot_be_sent_does_not_stop_an_import),
 	};
 
 	return cmocka_run_group_tests_name("notary/commands", tests, NULL, NULL);

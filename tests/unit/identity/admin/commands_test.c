@@ -5,74 +5,23 @@
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "tests/support/command_mock.h"
 #include "tests/support/store_fixture.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-/* A daemon that is played: what it was asked, "POST /admin/v1/x BODY", and its answer. */
-static struct {
-	struct mx_str asked;
-	unsigned requests;
-	int status;
-	const char *answer;
-} played;
-
-int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
-		      const char *body, int *ret_status, char **ret_text, struct mx_error *err);
-
-int __wrap_daemon_ask(const struct daemon_conf *conf, const char *method, const char *path,
-		      const char *body, int *ret_status, char **ret_text, struct mx_error *err)
-{
-	(void)conf;
-	(void)err;
-	played.requests++;
-	mx_str_addf(&played.asked, "%s %s%s%s", method, path, body ? " " : "", body ? body : "");
-	*ret_status = played.status;
-	*ret_text = mx_strdup(played.answer);
-	return 0;
-}
-
-static int play(void **state)
-{
-	(void)state;
-	mx_str_done(&played.asked);
-	memset(&played, 0, sizeof(played));
-	played.status = 200;
-	played.answer = "{}";
-	setenv("SUDO_USER", "olga", 1);
-	return 0;
-}
-
-/* The exit status of a command line; words are separated by one blank each. What it prints is in
- * `said` if that is not NULL. */
+/* What is asked is asked by olga. */
 static int run(const char *line, struct mx_str *said)
 {
 	static const struct identity_conf conf;
-	mx_autofree char *words = mx_strdup(line);
-	FILE *out = tmpfile(), *real_out = stdout, *real_err = stderr;
-	char *argv[16] = { 0 }, *rest = words, buffer[4096];
-	int argc = 0, status = -1;
-	size_t len;
 
-	while (argc < 15 && (argv[argc] = strsep(&rest, " ")))
-		argc++;
-	stdout = stderr = out;
-	for (size_t i = 0; admin_commands[i].name; i++)
-		if (streq(admin_commands[i].name, argv[0]))
-			status = admin_commands[i].run(&conf, argc, argv);
-	stdout = real_out;
-	stderr = real_err;
-	rewind(out);
-	while (said && (len = fread(buffer, 1, sizeof(buffer), out)) > 0)
-		mx_str_add(said, buffer, len);
-	fclose(out);
-	return status;
+	setenv("SUDO_USER", "olga", 1);
+	return command_run(admin_commands, &conf, line, said);
 }
 
 static void asks(const char *line, const char *expected)
 {
-	play(NULL);
+	command_mock_reset(NULL);
 	assert_int_equal(run(line, NULL), EXIT_SUCCESS);
 	assert_string_equal(played.asked.ptr, expected);
 	assert_int_equal(played.requests, 1);
@@ -175,7 +124,7 @@ static void a_wrong_command_line_asks_nobody(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		play(NULL);
+		command_mock_reset(NULL);
 		assert_int_equal(run(lines[i], NULL), 2);
 		assert_int_equal(played.requests, 0);
 	}
@@ -185,7 +134,7 @@ static void says(const char *line, const char *answer, const char *expected)
 {
 	mx_str_auto said = { 0 };
 
-	play(NULL);
+	command_mock_reset(NULL);
 	played.answer = answer;
 	assert_int_equal(run(line, &said), EXIT_SUCCESS);
 	assert_string_equal(said.ptr, expected);
@@ -230,7 +179,7 @@ static void a_refusal_is_said_and_fails(void **state)
 {
 	mx_str_auto said = { 0 };
 
-	play(state);
+	command_mock_reset(state);
 	played.status = 404;
 	played.answer = "{\"errcode\":\"M_NOT_FOUND\",\"error\":\"This user has no account\"}";
 	assert_int_equal(run("accounts show @a:b", &said), EXIT_FAILURE);
