@@ -22,7 +22,10 @@ struct store *store_fixture_open(const struct store_table *const *tables)
 
 int store_fixture_setup(void **state)
 {
-	*state = store_txn_begin(store_fixture_open(*state));
+	struct store *store = store_fixture_open(*state);
+
+	arena_fixture_setup(state);
+	*state = store_txn_begin(store);
 	return 0;
 }
 
@@ -37,7 +40,7 @@ int store_fixture_teardown(void **state)
 
 	store_txn_abort(*state);
 	store_close(store);
-	return 0;
+	return arena_fixture_teardown(state);
 }
 
 void store_fixture_commit(void **txn)

@@ -8,18 +8,13 @@
 #pragma once
 
 #include "shared/store/store.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "tests/support/arena_fixture.h"
 
 /* A new empty store in memory. It must open. Close it with store_close(). */
 struct store *store_fixture_open(const struct store_table *const *tables);
 
-/* A test whose state is a transaction of a new store with the file's store_test_tables. The
- * transaction is aborted and the store closed when the test ends. */
+/* A test whose state is a transaction of a new store with the file's store_test_tables, and that
+ * has a test_mem. The transaction is aborted and the store closed when the test ends. */
 #define store_test(function)                                                    \
 	cmocka_unit_test_prestate_setup_teardown(function, store_fixture_setup, \
 						 store_fixture_teardown,        \

@@ -12,25 +12,10 @@
 
 static const struct account_threepid mail = { { "email", "ann@example.org" }, 1000, 2000 };
 static const struct account_threepid number = { { "msisdn", "447700900001" }, 1000, 2000 };
-static struct mx_arena *mem;
-
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
 
 static struct hs_call now(void **txn)
 {
-	return (struct hs_call){ .txn = *txn, .mem = mem, .now_ms = 3000 };
+	return (struct hs_call){ .txn = *txn, .mem = test_mem, .now_ms = 3000 };
 }
 
 static void add(void **txn, const char *user, const struct account_threepid *threepid)
@@ -139,7 +124,7 @@ static void an_account_has_a_most_of_addresses(void **txn)
 	for (int i = 0; i < THREEPIDS_MAX; i++) {
 		struct account_threepid one = mail;
 
-		one.threepid.address = mx_arena_strf(mem, "ann%d@example.org", i);
+		one.threepid.address = mx_arena_strf(test_mem, "ann%d@example.org", i);
 		add(txn, ANN, &one);
 	}
 	assert_int_equal(threepids_add(&call, ANN, &number, NULL), -MX_RESOURCE_LIMIT);
@@ -158,5 +143,5 @@ int main(void)
 		store_test(an_account_has_a_most_of_addresses),
 	};
 
-	return cmocka_run_group_tests_name("account/threepids", tests, make_arena, free_arena);
+	return cmocka_run_group_tests_name("account/threepids", tests, NULL, NULL);
 }

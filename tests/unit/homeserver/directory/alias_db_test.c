@@ -3,7 +3,6 @@
 #include "homeserver/call.h"
 #include "homeserver/directory/published_db.h"
 #include "homeserver/room/block_db.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 
@@ -12,15 +11,14 @@ static const struct store_table *store_test_tables[5];
 static const struct alias cats = { "#cats:here", "!r:here", "@ann:here" };
 static const struct alias dogs = { "#dogs:here", "!r:here", "@bob:here" };
 
-static struct hs_call call_in(void **txn, struct mx_arena *mem)
+static struct hs_call call_in(void **txn)
 {
-	return (struct hs_call){ .txn = *txn, .mem = mem };
+	return (struct hs_call){ .txn = *txn, .mem = test_mem };
 }
 
 static void an_alias_leads_to_its_room(void **txn)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = call_in(txn, mem);
+	struct hs_call call = call_in(txn);
 	struct alias alias;
 
 	assert_int_equal(alias_db_load(&call, "#cats:here", &alias), -MX_NOT_FOUND);
@@ -32,8 +30,7 @@ static void an_alias_leads_to_its_room(void **txn)
 
 static void a_room_knows_its_aliases(void **txn)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = call_in(txn, mem);
+	struct hs_call call = call_in(txn);
 	struct alias_list list;
 
 	alias_db_put(&call, &dogs);
@@ -51,8 +48,7 @@ static void a_room_knows_its_aliases(void **txn)
 
 static void the_directory_lists_rooms_by_number(void **txn)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = call_in(txn, mem);
+	struct hs_call call = call_in(txn);
 	struct published_rooms rooms;
 
 	published_db_put(&call, 300);
@@ -69,8 +65,7 @@ static void the_directory_lists_rooms_by_number(void **txn)
 static void a_blocked_room_is_remembered_with_the_reason(void **txn)
 {
 	const struct room_block blocks[] = { { "!a:here", "spam", 5 }, { "!b:there", "", 6 } };
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = call_in(txn, mem);
+	struct hs_call call = call_in(txn);
 	struct room_block_list list;
 	struct room_block block;
 

@@ -2,32 +2,15 @@
 
 #include "homeserver/ending/ending.h"
 #include "homeserver/call.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 
 #define store_test_tables ending_tables
 #define ANN               "@ann:here.example"
 
-static struct mx_arena *mem;
-
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static void what_is_to_be_done_is_read_back(void **txn)
 {
-	const struct hs_call call = { .txn = *txn, .mem = mem };
+	const struct hs_call call = { .txn = *txn, .mem = test_mem };
 	struct threepid_binding bindings[] = {
 		{ { "email", "ann@example.org" }, "id.example" },
 		{ { "msisdn", "447700900001" }, "id.example:8090" },
@@ -46,7 +29,7 @@ static void what_is_to_be_done_is_read_back(void **txn)
 
 static void what_is_done_is_listed_no_more(void **txn)
 {
-	const struct hs_call call = { .txn = *txn, .mem = mem };
+	const struct hs_call call = { .txn = *txn, .mem = test_mem };
 	const struct ending_row row = { .begun_ms = 77 };
 	struct ending_users users;
 	struct ending_row read;
@@ -69,5 +52,5 @@ int main(void)
 		store_test(what_is_done_is_listed_no_more),
 	};
 
-	return cmocka_run_group_tests_name("account/ending_db", tests, make_arena, free_arena);
+	return cmocka_run_group_tests_name("account/ending_db", tests, NULL, NULL);
 }

@@ -5,17 +5,12 @@
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
-#include "shared/core/arena.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
 #include "shared/crypto/sign_json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "tests/support/arena_fixture.h"
 
 /* Spec: appendices, "Cryptographic Test Vectors". */
 #define SEED "YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"
@@ -26,19 +21,6 @@ static struct mx_signing_key *vector_key(void)
 
 	assert_true(mx_base64_decode_exact(MX_SLICE(SEED), seed, sizeof(seed)));
 	return mx_signing_key_new("ed25519:1", seed);
-}
-
-static int setup(void **state)
-{
-	mx_crypto_init();
-	*state = mx_arena_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	mx_arena_free(*state);
-	return 0;
 }
 
 static struct event parse(struct mx_arena *mem, const char *version, const char *text)
@@ -222,18 +204,14 @@ static void who_must_sign_follows_from_the_event(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_vector_of_the_specification_is_met, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(what_is_built_is_hashed_and_signed_in_every_version,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_changed_event_keeps_its_signature_and_not_its_hash, setup, teardown),
-		cmocka_unit_test_setup_teardown(content_that_cannot_be_signed_is_refused, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_second_server_signs_beside_the_first, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(who_must_sign_follows_from_the_event, setup,
-						teardown),
+		arena_test(the_vector_of_the_specification_is_met),
+		arena_test(what_is_built_is_hashed_and_signed_in_every_version),
+		arena_test(a_changed_event_keeps_its_signature_and_not_its_hash),
+		arena_test(content_that_cannot_be_signed_is_refused),
+		arena_test(a_second_server_signs_beside_the_first),
+		arena_test(who_must_sign_follows_from_the_event),
 	};
+
+	mx_crypto_init();
 	return cmocka_run_group_tests_name("event/event_sign", tests, NULL, NULL);
 }

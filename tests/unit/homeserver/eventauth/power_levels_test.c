@@ -2,35 +2,13 @@
 
 #include "homeserver/event/event.h"
 #include "homeserver/event/room_version.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
+#include "tests/support/arena_fixture.h"
 
 #define ANN MX_SLICE("@ann:a.example")
 #define BOB MX_SLICE("@bob:a.example")
 #define CAT MX_SLICE("@cat:a.example")
-
-static struct mx_arena *mem;
-
-static int begin(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
 
 static bool names_room(const struct room_version *version, const char *type)
 {
@@ -41,23 +19,23 @@ static bool names_room(const struct room_version *version, const char *type)
 static const struct event *event_of(const char *version, const char *type, const char *content)
 {
 	const struct room_version *row = room_version_find(mx_slice(version));
-	struct event *event = mx_arena_alloc(mem, sizeof(*event));
+	struct event *event = mx_arena_alloc(test_mem, sizeof(*event));
 	struct mx_error err = { 0 };
 	const char *json = mx_arena_strf(
-		mem,
+		test_mem,
 		"{\"type\":\"%s\",\"state_key\":\"\",\"sender\":\"@ann:a.example\",\"depth\":1,%s"
 		"\"event_id\":\"$e:a.example\",\"origin_server_ts\":1,\"content\":%s,\"hashes\":{},"
 		"\"signatures\":{},\"prev_events\":[],\"auth_events\":[]}",
 		type, names_room(row, type) ? "" : "\"room_id\":\"!r:a.example\",", content);
 
-	if (event_parse(row, mx_slice(json), mem, event, &err))
+	if (event_parse(row, mx_slice(json), test_mem, event, &err))
 		fail_msg("%s", err.text);
 	return event;
 }
 
 static int parse(const char *version, const char *content, struct power_levels *ret_levels)
 {
-	return power_levels_parse(event_of(version, "m.room.power_levels", content), mem,
+	return power_levels_parse(event_of(version, "m.room.power_levels", content), test_mem,
 				  ret_levels, NULL);
 }
 
@@ -67,7 +45,8 @@ static int64_t level_read(const char *version, const char *lexeme)
 	struct power_levels levels;
 
 	assert_int_equal(
-		parse(version, mx_arena_strf(mem, "{\"users_default\":%s}", lexeme), &levels), 0);
+		parse(version, mx_arena_strf(test_mem, "{\"users_default\":%s}", lexeme), &levels),
+		0);
 	assert_true(levels.is_stated[LEVEL_USERS_DEFAULT]);
 	return levels.stated[LEVEL_USERS_DEFAULT];
 }
@@ -179,9 +158,9 @@ static void lists_are_searched_by_name(void **state)
 static void the_creator_is_in_the_content_or_sent_the_event(void **state)
 {
 	struct room_creators old = room_creators_of(
-		event_of("10", "m.room.create", "{\"creator\":\"@bob:a.example\"}"), mem);
+		event_of("10", "m.room.create", "{\"creator\":\"@bob:a.example\"}"), test_mem);
 	struct room_creators newer = room_creators_of(
-		event_of("11", "m.room.create", "{\"creator\":\"@bob:a.example\"}"), mem);
+		event_of("11", "m.room.create", "{\"creator\":\"@bob:a.example\"}"), test_mem);
 
 	(void)state;
 	assert_true(room_creators_have(&old, BOB) && !room_creators_have(&old, ANN));
@@ -191,7 +170,7 @@ static void the_creator_is_in_the_content_or_sent_the_event(void **state)
 static void nobody_made_a_room_without_a_creator(void **state)
 {
 	struct room_creators creators = room_creators_of(
-		event_of("5", "m.room.create", "{\"creator\":7}"), mem);
+		event_of("5", "m.room.create", "{\"creator\":7}"), test_mem);
 
 	(void)state;
 	assert_int_equal(creators.len, 0);
@@ -201,9 +180,10 @@ static void nobody_made_a_room_without_a_creator(void **state)
 static void others_are_creators_where_the_version_has_them(void **state)
 {
 	const char *content = "{\"additional_creators\":[\"@bob:a.example\",7]}";
-	struct room_creators with = room_creators_of(event_of("12", "m.room.create", content), mem);
+	struct room_creators with = room_creators_of(event_of("12", "m.room.create", content),
+						     test_mem);
 	struct room_creators without = room_creators_of(event_of("11", "m.room.create", content),
-							mem);
+							test_mem);
 
 	(void)state;
 	assert_int_equal(with.len, 2);
@@ -217,12 +197,12 @@ static void others_are_creators_where_the_version_has_them(void **state)
 /* content: of the levels event, or NULL. Ann made the room. */
 static struct room_levels room_of(const char *version, const char *content)
 {
-	struct power_levels *stated = mx_arena_calloc(mem, 1, sizeof(*stated));
+	struct power_levels *stated = mx_arena_calloc(test_mem, 1, sizeof(*stated));
 	struct room_levels levels = {
 		.version = room_version_find(mx_slice(version)),
 		.creators = room_creators_of(
 			event_of(version, "m.room.create", "{\"creator\":\"@ann:a.example\"}"),
-			mem),
+			test_mem),
 	};
 
 	if (!content)
@@ -292,26 +272,24 @@ static void sending_takes_the_level_of_the_type_or_of_its_kind(void **state)
 	assert_int_equal(level_to_send(&room, MX_SLICE("m.room.message"), false), 2);
 }
 
-#define levels_test(function) cmocka_unit_test_setup_teardown(function, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		levels_test(numbers_are_read_in_every_version),
-		levels_test(strings_are_numbers_before_version_10),
-		levels_test(reals_are_cut_in_old_versions),
-		levels_test(numbers_beyond_64_bits_count_as_the_largest),
-		levels_test(what_is_no_number_is_refused),
-		levels_test(levels_are_of_users_only),
-		levels_test(lists_are_searched_by_name),
-		levels_test(the_creator_is_in_the_content_or_sent_the_event),
-		levels_test(nobody_made_a_room_without_a_creator),
-		levels_test(others_are_creators_where_the_version_has_them),
-		levels_test(a_room_without_levels_has_its_founders),
-		levels_test(what_is_not_stated_has_its_default),
-		levels_test(users_have_their_own_level_or_the_default),
-		levels_test(creators_are_above_what_levels_say),
-		levels_test(sending_takes_the_level_of_the_type_or_of_its_kind),
+		arena_test(numbers_are_read_in_every_version),
+		arena_test(strings_are_numbers_before_version_10),
+		arena_test(reals_are_cut_in_old_versions),
+		arena_test(numbers_beyond_64_bits_count_as_the_largest),
+		arena_test(what_is_no_number_is_refused),
+		arena_test(levels_are_of_users_only),
+		arena_test(lists_are_searched_by_name),
+		arena_test(the_creator_is_in_the_content_or_sent_the_event),
+		arena_test(nobody_made_a_room_without_a_creator),
+		arena_test(others_are_creators_where_the_version_has_them),
+		arena_test(a_room_without_levels_has_its_founders),
+		arena_test(what_is_not_stated_has_its_default),
+		arena_test(users_have_their_own_level_or_the_default),
+		arena_test(creators_are_above_what_levels_say),
+		arena_test(sending_takes_the_level_of_the_type_or_of_its_kind),
 	};
 
 	return cmocka_run_group_tests_name("eventauth/power_levels", tests, NULL, NULL);

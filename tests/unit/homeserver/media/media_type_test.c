@@ -1,24 +1,7 @@
 #include "homeserver/media/media_type.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/str.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-static int setup(void **state)
-{
-	*state = mx_arena_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	mx_arena_free(*state);
-	return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static void good_types_stay_as_they_are(void **mem)
 {
@@ -102,18 +85,16 @@ static void dispositions_name_the_file(void **mem)
 			    "inline; filename*=utf-8''k%C3%A4tzchen.png");
 }
 
-#define type_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		type_test(good_types_stay_as_they_are),
-		type_test(anything_else_is_some_bytes),
-		type_test(what_browsers_do_not_run_is_shown_in_them),
-		type_test(names_are_the_last_part_of_a_path),
-		type_test(names_have_no_controls_and_read_as_they_are),
-		type_test(long_names_are_cut_between_characters),
-		type_test(dispositions_name_the_file),
+		arena_test(good_types_stay_as_they_are),
+		arena_test(anything_else_is_some_bytes),
+		arena_test(what_browsers_do_not_run_is_shown_in_them),
+		arena_test(names_are_the_last_part_of_a_path),
+		arena_test(names_have_no_controls_and_read_as_they_are),
+		arena_test(long_names_are_cut_between_characters),
+		arena_test(dispositions_name_the_file),
 	};
 
 	return cmocka_run_group_tests_name("media/media_type", tests, NULL, NULL);

@@ -1,7 +1,6 @@
 #include "homeserver/report/report_db.h"
 
 #include "homeserver/call.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 
@@ -26,8 +25,7 @@ static const struct report about_event = {
 
 static void the_newest_comes_first(void **txn)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = { .txn = *txn, .mem = mem, .now_ms = 1000 };
+	struct hs_call call = { .txn = *txn, .mem = test_mem, .now_ms = 1000 };
 	struct page page = { .limit = 1 };
 	struct report_page found;
 
@@ -47,8 +45,7 @@ static void the_newest_comes_first(void **txn)
 
 static void what_was_dealt_with_is_removed(void **txn)
 {
-	mx_arena_auto *mem = mx_arena_new(0);
-	struct hs_call call = { .txn = *txn, .mem = mem, .now_ms = 1000 };
+	struct hs_call call = { .txn = *txn, .mem = test_mem, .now_ms = 1000 };
 	const struct page page = { .limit = 10 };
 	struct report_page found;
 	struct report report;

@@ -3,7 +3,6 @@
 #include "identity/account/terms.h"
 #include "identity/account/terms_db.h"
 #include "identity/identity.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
@@ -18,26 +17,9 @@ static const struct store_table *const store_test_tables[] = { &account_table, &
 							       &account_user_token_table,
 							       &terms_table, NULL };
 
-static struct mx_arena *mem;
-
-static int make_arena(void **state)
-{
-	(void)state;
-	mx_crypto_init();
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static struct identity_call call_of_test(void **txn)
 {
-	return (struct identity_call){ .txn = *txn, .mem = mem, .now_ms = NOW };
+	return (struct identity_call){ .txn = *txn, .mem = test_mem, .now_ms = NOW };
 }
 
 static void sign_in(void **txn, const char *user_id, int64_t now_ms)
@@ -151,5 +133,6 @@ int main(void)
 		store_test(an_erased_account_leaves_nothing_of_its_own),
 	};
 
-	return cmocka_run_group_tests_name("account/admin", tests, make_arena, free_arena);
+	mx_crypto_init();
+	return cmocka_run_group_tests_name("account/admin", tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 #include "identity/account/account.h"
 
 #include "identity/account/account_db.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
@@ -32,9 +31,8 @@ static struct token open_account(void **txn, const char *user_id)
 static int find(void **txn, const char *token, int64_t now_ms)
 {
 	struct store_view *view = store_view_begin(store_fixture_store(txn));
-	mx_arena_auto *mem = mx_arena_new(0);
 	struct account account;
-	int rc = account_by_token(view, token, now_ms, mem, &account, NULL);
+	int rc = account_by_token(view, token, now_ms, test_mem, &account, NULL);
 
 	if (rc == 0)
 		assert_string_equal(account.user_id, ANN);

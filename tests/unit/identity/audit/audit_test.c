@@ -1,7 +1,6 @@
 #include "identity/audit/audit.h"
 
 #include "identity/identity.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/store/each.h"
@@ -30,14 +29,13 @@ static struct world world_new(void **txn)
 
 	assert_int_equal(audit_new(world.identity.store, &world.identity.audit, NULL), 0);
 	store_fixture_commit(txn);
-	world.call = (struct identity_call){ .txn = *txn, .mem = mx_arena_new(0), .now_ms = NOW };
+	world.call = (struct identity_call){ .txn = *txn, .mem = test_mem, .now_ms = NOW };
 	return world;
 }
 
 static void world_done(struct world *world)
 {
 	audit_free(world->identity.audit);
-	mx_arena_free(world->call.mem);
 }
 
 static void note(struct world *world, const char *what, const struct threepid *threepid,

@@ -1,21 +1,8 @@
 #include "identity/source/user_template.h"
 
-#include "shared/core/arena.h"
-#include "tests/support/store_fixture.h"
+#include "tests/support/arena_fixture.h"
 
 #define NAMES "@{uid}:example.org"
-
-static int with_memory(void **state)
-{
-	*state = mx_arena_new(0);
-	return 0;
-}
-
-static int without_memory(void **state)
-{
-	mx_arena_free(*state);
-	return 0;
-}
 
 static void a_template_makes_a_user_id_or_is_none(void **state)
 {
@@ -69,17 +56,14 @@ static void a_whole_id_is_taken_as_it_is(void **state)
 	assert_null(user_template_fill("{id}", MX_SLICE("@ann:"), *state));
 }
 
-#define template_test(function) \
-	cmocka_unit_test_setup_teardown(function, with_memory, without_memory)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		template_test(a_template_makes_a_user_id_or_is_none),
-		template_test(the_attribute_stands_in_braces),
-		template_test(names_become_small),
-		template_test(a_value_that_makes_no_user_is_nobodys),
-		template_test(a_whole_id_is_taken_as_it_is),
+		arena_test(a_template_makes_a_user_id_or_is_none),
+		arena_test(the_attribute_stands_in_braces),
+		arena_test(names_become_small),
+		arena_test(a_value_that_makes_no_user_is_nobodys),
+		arena_test(a_whole_id_is_taken_as_it_is),
 	};
 
 	return cmocka_run_group_tests_name("user_template", tests, NULL, NULL);

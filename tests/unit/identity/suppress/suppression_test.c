@@ -1,32 +1,15 @@
 #include "identity/suppress/suppression.h"
 
 #include "identity/identity.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "tests/support/store_fixture.h"
 
 static const struct store_table *const store_test_tables[] = { &suppression_table, NULL };
 
-static struct mx_arena *mem;
-
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static struct identity_call call_of_test(void **txn)
 {
-	return (struct identity_call){ .txn = *txn, .mem = mem, .now_ms = 1000 };
+	return (struct identity_call){ .txn = *txn, .mem = test_mem, .now_ms = 1000 };
 }
 
 static const char *spelt(const char *medium, const char *what)
@@ -34,7 +17,7 @@ static const char *spelt(const char *medium, const char *what)
 	struct suppression suppression;
 	struct mx_error err = { 0 };
 
-	if (suppression_parse(medium, what, mem, &suppression, &err))
+	if (suppression_parse(medium, what, test_mem, &suppression, &err))
 		return mx_errc(err.code)->name;
 	return suppression.what;
 }
@@ -44,7 +27,7 @@ static void suppress(void **txn, const char *medium, const char *what)
 	const struct identity_call call = call_of_test(txn);
 	struct suppression suppression;
 
-	assert_int_equal(suppression_parse(medium, what, mem, &suppression, NULL), 0);
+	assert_int_equal(suppression_parse(medium, what, test_mem, &suppression, NULL), 0);
 	suppression.reason = "asked for it";
 	suppression_add(&call, &suppression);
 }
@@ -129,7 +112,8 @@ static void what_was_removed_is_written_to_again(void **txn)
 	struct suppression suppression;
 
 	suppress(txn, "email", "@example.org");
-	assert_int_equal(suppression_parse("email", "@EXAMPLE.org", mem, &suppression, NULL), 0);
+	assert_int_equal(suppression_parse("email", "@EXAMPLE.org", test_mem, &suppression, NULL),
+			 0);
 	assert_int_equal(suppression_remove(&call, &suppression, NULL), 0);
 	assert_string_equal(covers(txn, "email", "ann@example.org"), "");
 	assert_int_equal(suppression_remove(&call, &suppression, NULL), -MX_NOT_FOUND);
@@ -167,5 +151,5 @@ int main(void)
 		store_test(all_are_listed_page_by_page),
 	};
 
-	return cmocka_run_group_tests_name("suppress/suppression", tests, make_arena, free_arena);
+	return cmocka_run_group_tests_name("suppress/suppression", tests, NULL, NULL);
 }

@@ -223,13 +223,6 @@ static void secret_halves_are_kept_out_of_core_dumps(void **state)
 	assert_int_equal(undumped_mappings(), before);
 }
 
-static int init(void **state)
-{
-	(void)state;
-	mx_crypto_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,5 +238,7 @@ int main(void)
 		cmocka_unit_test(generated_keys_differ_and_have_good_ids),
 		cmocka_unit_test(secret_halves_are_kept_out_of_core_dumps),
 	};
-	return cmocka_run_group_tests_name("crypto/ed25519", tests, init, NULL);
+
+	mx_crypto_init();
+	return cmocka_run_group_tests_name("crypto/ed25519", tests, NULL, NULL);
 }

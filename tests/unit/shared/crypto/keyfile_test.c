@@ -421,13 +421,6 @@ static void a_failed_save_leaves_the_old_file(void **state)
 
 #define place_test(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
-static int init(void **state)
-{
-	(void)state;
-	mx_crypto_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,5 +445,7 @@ int main(void)
 		place_test(what_could_not_be_loaded_is_not_saved),
 		place_test(a_failed_save_leaves_the_old_file),
 	};
-	return cmocka_run_group_tests_name("crypto/keyfile", tests, init, NULL);
+
+	mx_crypto_init();
+	return cmocka_run_group_tests_name("crypto/keyfile", tests, NULL, NULL);
 }

@@ -505,13 +505,6 @@ static void handshakes_and_reloads_do_not_disturb_each_other(void **state)
 
 #define place_test(test) cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
-static int init(void **state)
-{
-	(void)state;
-	mx_crypto_init();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,5 +520,7 @@ int main(void)
 		place_test(nobody_is_served_without_credentials),
 		place_test(handshakes_and_reloads_do_not_disturb_each_other),
 	};
-	return cmocka_run_group_tests_name("crypto/tls", tests, init, NULL);
+
+	mx_crypto_init();
+	return cmocka_run_group_tests_name("crypto/tls", tests, NULL, NULL);
 }

@@ -1,29 +1,10 @@
 #include "shared/http/form.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/http/target.h"
 #include "shared/json/json.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static int setup(void **state)
-{
-	*state = mx_arena_new(0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	mx_arena_free(*state);
-	return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static json_t *read_form(struct mx_arena *mem, const char *text)
 {
@@ -116,12 +97,11 @@ static void json_is_known_by_its_type_or_its_first_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(fields_are_decoded_strings, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_first_of_a_name_counts, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_empty_form_has_no_fields, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_no_form_can_say_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_query_gives_what_the_body_lacks, setup,
-						teardown),
+		arena_test(fields_are_decoded_strings),
+		arena_test(the_first_of_a_name_counts),
+		arena_test(an_empty_form_has_no_fields),
+		arena_test(what_no_form_can_say_is_refused),
+		arena_test(the_query_gives_what_the_body_lacks),
 		cmocka_unit_test(json_is_known_by_its_type_or_its_first_byte),
 	};
 

@@ -1,27 +1,8 @@
 #include "shared/http/target.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static int set_up(void **state)
-{
-	*state = mx_arena_new(0);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	mx_arena_free(*state);
-	return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static int parse(void **state, const char *raw, const char *host, struct target *ret_target)
 {
@@ -181,22 +162,20 @@ static void pieces_are_counted(void **state)
 		-MX_INVALID_PARAM);
 }
 
-#define target_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		target_test(separators_are_found_before_anything_is_decoded),
-		target_test(escapes_are_decoded_once),
-		target_test(a_slash_at_the_end_is_told_apart),
-		target_test(the_first_of_equal_parameters_counts),
-		target_test(a_plus_is_no_blank),
-		target_test(a_plus_may_be_a_blank_in_the_query),
-		target_test(an_absolute_target_must_name_the_host),
-		target_test(what_is_no_target_is_bad_http),
-		target_test(what_cannot_be_decoded_is_a_bad_parameter),
-		target_test(dots_are_only_refused_as_whole_segments),
-		target_test(pieces_are_counted),
+		arena_test(separators_are_found_before_anything_is_decoded),
+		arena_test(escapes_are_decoded_once),
+		arena_test(a_slash_at_the_end_is_told_apart),
+		arena_test(the_first_of_equal_parameters_counts),
+		arena_test(a_plus_is_no_blank),
+		arena_test(a_plus_may_be_a_blank_in_the_query),
+		arena_test(an_absolute_target_must_name_the_host),
+		arena_test(what_is_no_target_is_bad_http),
+		arena_test(what_cannot_be_decoded_is_a_bad_parameter),
+		arena_test(dots_are_only_refused_as_whole_segments),
+		arena_test(pieces_are_counted),
 	};
 	return cmocka_run_group_tests_name("http/target", tests, NULL, NULL);
 }

@@ -1,42 +1,20 @@
 #include "shared/json/scan.h"
 
 #include "shared/core/alloc.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static struct mx_arena *mem;
-
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int drop_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static int scan(const char *text, struct mx_json_doc *ret_doc)
 {
-	return mx_json_scan(mx_slice(text), &mx_json_default_limits, mem, ret_doc, NULL);
+	return mx_json_scan(mx_slice(text), &mx_json_default_limits, test_mem, ret_doc, NULL);
 }
 
 static int scan_within(const char *text, struct mx_json_limits limits)
 {
 	struct mx_json_doc doc;
 
-	return mx_json_scan(mx_slice(text), &limits, mem, &doc, NULL);
+	return mx_json_scan(mx_slice(text), &limits, test_mem, &doc, NULL);
 }
 
 /* The head, then the piece count times with its number in place of %u, then the tail. */
@@ -125,7 +103,7 @@ static void strings_are_decoded(void **state)
 		scan("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e9\\u20AC\\ud83d\\uDE00.\"", &doc),
 		0);
 	assert_true(doc.nodes[0].escaped);
-	text = mx_json_string(&doc, 0, mem);
+	text = mx_json_string(&doc, 0, test_mem);
 	assert_int_equal(text.len, sizeof(expected) - 1);
 	assert_memory_equal(text.ptr, expected, sizeof(expected));
 }
@@ -138,9 +116,9 @@ static void plain_strings_are_not_copied(void **state)
 	(void)state;
 	assert_int_equal(scan("\"plain \xC3\xA9 text\"", &doc), 0);
 	assert_false(doc.nodes[0].escaped);
-	before = mx_arena_size(mem);
-	assert_ptr_equal(mx_json_string(&doc, 0, mem).ptr, doc.text + 1);
-	assert_int_equal(mx_arena_size(mem), before);
+	before = mx_arena_size(test_mem);
+	assert_ptr_equal(mx_json_string(&doc, 0, test_mem).ptr, doc.text + 1);
+	assert_int_equal(mx_arena_size(test_mem), before);
 }
 
 /* The scanner looks at eight bytes at a time: what ends a run must be seen at each of them. */
@@ -175,8 +153,8 @@ static void every_prefix_is_refused(void **state)
 		char *text = mx_memdup(whole, len ? len : 1);
 		struct mx_json_doc doc;
 
-		assert_int_equal(mx_json_scan(mx_slice_of(text, len), &mx_json_default_limits, mem,
-					      &doc, NULL),
+		assert_int_equal(mx_json_scan(mx_slice_of(text, len), &mx_json_default_limits,
+					      test_mem, &doc, NULL),
 				 -MX_NOT_JSON);
 		mx_free(text);
 	}
@@ -302,12 +280,12 @@ static void a_refused_text_takes_nothing_of_the_arena(void **state)
 {
 	mx_str_auto text = { 0 };
 	struct mx_json_doc doc;
-	size_t before = mx_arena_size(mem);
+	size_t before = mx_arena_size(test_mem);
 
 	(void)state;
 	repeated(&text, "[", "[],", 100000, "[]]");
 	assert_int_equal(scan(text.ptr, &doc), -MX_TOO_LARGE);
-	assert_int_equal(mx_arena_size(mem), before);
+	assert_int_equal(mx_arena_size(test_mem), before);
 }
 
 static void the_error_names_the_place(void **state)
@@ -316,32 +294,33 @@ static void the_error_names_the_place(void **state)
 	struct mx_json_doc doc;
 
 	(void)state;
-	assert_int_equal(mx_json_scan(MX_SLICE("[1,,2]"), &mx_json_default_limits, mem, &doc, &err),
-			 -MX_NOT_JSON);
+	assert_int_equal(
+		mx_json_scan(MX_SLICE("[1,,2]"), &mx_json_default_limits, test_mem, &doc, &err),
+		-MX_NOT_JSON);
 	assert_string_equal(err.text, "Not JSON: unexpected character at byte 3");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_value_becomes_a_node),
-		cmocka_unit_test(children_are_walked_in_document_order),
-		cmocka_unit_test(members_are_found_by_their_decoded_key),
-		cmocka_unit_test(strings_are_decoded),
-		cmocka_unit_test(plain_strings_are_not_copied),
-		cmocka_unit_test(every_byte_of_a_word_is_looked_at),
-		cmocka_unit_test(every_prefix_is_refused),
-		cmocka_unit_test(the_depth_limit_is_exact),
-		cmocka_unit_test(the_node_limit_is_exact),
-		cmocka_unit_test(the_byte_limit_is_exact),
-		cmocka_unit_test(reals_are_refused_where_told),
-		cmocka_unit_test(integers_are_read_within_64_bits),
-		cmocka_unit_test(numbers_of_more_than_400_digits_are_refused),
-		cmocka_unit_test(duplicate_keys_are_found_among_any_number),
-		cmocka_unit_test(equal_keys_of_different_objects_are_fine),
-		cmocka_unit_test(very_many_keys_are_compared_quickly),
-		cmocka_unit_test(a_refused_text_takes_nothing_of_the_arena),
-		cmocka_unit_test(the_error_names_the_place),
+		arena_test(every_value_becomes_a_node),
+		arena_test(children_are_walked_in_document_order),
+		arena_test(members_are_found_by_their_decoded_key),
+		arena_test(strings_are_decoded),
+		arena_test(plain_strings_are_not_copied),
+		arena_test(every_byte_of_a_word_is_looked_at),
+		arena_test(every_prefix_is_refused),
+		arena_test(the_depth_limit_is_exact),
+		arena_test(the_node_limit_is_exact),
+		arena_test(the_byte_limit_is_exact),
+		arena_test(reals_are_refused_where_told),
+		arena_test(integers_are_read_within_64_bits),
+		arena_test(numbers_of_more_than_400_digits_are_refused),
+		arena_test(duplicate_keys_are_found_among_any_number),
+		arena_test(equal_keys_of_different_objects_are_fine),
+		arena_test(very_many_keys_are_compared_quickly),
+		arena_test(a_refused_text_takes_nothing_of_the_arena),
+		arena_test(the_error_names_the_place),
 	};
-	return cmocka_run_group_tests_name("json/scan", tests, make_arena, drop_arena);
+	return cmocka_run_group_tests_name("json/scan", tests, NULL, NULL);
 }

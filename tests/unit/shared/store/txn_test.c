@@ -8,22 +8,6 @@ static const struct store_table cats = { .name = "cats" };
 static const struct store_table dogs = { .name = "dogs" };
 static const struct store_table *const store_test_tables[] = { &cats, &dogs, NULL };
 
-static struct mx_arena *mem;
-
-static int mem_begin(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int mem_end(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static void put(void *txn, const char *key, const char *value)
 {
 	store_txn_put(txn, &cats, mx_slice(key), mx_slice(value));
@@ -32,23 +16,23 @@ static void put(void *txn, const char *key, const char *value)
 static const char *get(void *txn, const char *key)
 {
 	struct mx_slice value;
-	int rc = store_txn_get(txn, &cats, mx_slice(key), mem, &value);
+	int rc = store_txn_get(txn, &cats, mx_slice(key), test_mem, &value);
 
 	if (rc == -MX_NOT_FOUND)
 		return "absent";
 	assert_int_equal(rc, 0);
-	return mx_arena_strndup(mem, value.ptr, value.len);
+	return mx_arena_strndup(test_mem, value.ptr, value.len);
 }
 
 /* "a=1 b=2" */
 static const char *scan_text(void *txn, const struct store_range *range)
 {
 	struct store_rows rows;
-	char *text = mx_arena_strdup(mem, "");
+	char *text = mx_arena_strdup(test_mem, "");
 
-	assert_int_equal(store_txn_scan(txn, &cats, range, mem, &rows), 0);
+	assert_int_equal(store_txn_scan(txn, &cats, range, test_mem, &rows), 0);
 	for (size_t i = 0; i < rows.len; i++)
-		text = mx_arena_strf(mem, "%s%s%.*s=%.*s", text, i ? " " : "",
+		text = mx_arena_strf(test_mem, "%s%s%.*s=%.*s", text, i ? " " : "",
 				     MX_SLICE_ARG(rows.items[i].key),
 				     MX_SLICE_ARG(rows.items[i].value));
 	return text;
@@ -96,7 +80,8 @@ static void tables_do_not_mix(void **txn)
 
 	put(*txn, "tom", "grey");
 	store_fixture_commit(txn);
-	assert_int_equal(store_txn_get(*txn, &dogs, mx_slice("tom"), mem, &value), -MX_NOT_FOUND);
+	assert_int_equal(store_txn_get(*txn, &dogs, mx_slice("tom"), test_mem, &value),
+			 -MX_NOT_FOUND);
 }
 
 static void empty_values_and_binary_keys_are_kept(void **txn)
@@ -105,7 +90,7 @@ static void empty_values_and_binary_keys_are_kept(void **txn)
 
 	store_txn_put(*txn, &cats, key, (struct mx_slice){ 0 });
 	store_fixture_commit(txn);
-	assert_int_equal(store_txn_get(*txn, &cats, key, mem, &value), 0);
+	assert_int_equal(store_txn_get(*txn, &cats, key, test_mem, &value), 0);
 	assert_non_null(value.ptr);
 	assert_int_equal(value.len, 0);
 }
@@ -321,16 +306,16 @@ static void a_view_stays_as_it_was(void **txn)
 		put(*txn, "d", "2");
 		store_fixture_commit(txn);
 	}
-	assert_int_equal(store_get(view, &cats, mx_slice("a"), mem, &value), 0);
+	assert_int_equal(store_get(view, &cats, mx_slice("a"), test_mem, &value), 0);
 	assert_true(mx_slice_is(value, "1"));
-	assert_int_equal(store_get(view, &cats, mx_slice("b"), mem, &value), 0);
-	assert_int_equal(store_get(view, &cats, mx_slice("d"), mem, &value), -MX_NOT_FOUND);
-	assert_int_equal(store_scan(view, &cats, &all, mem, &rows), 0);
+	assert_int_equal(store_get(view, &cats, mx_slice("b"), test_mem, &value), 0);
+	assert_int_equal(store_get(view, &cats, mx_slice("d"), test_mem, &value), -MX_NOT_FOUND);
+	assert_int_equal(store_scan(view, &cats, &all, test_mem, &rows), 0);
 	assert_int_equal(rows.len, 3);
 	assert_true(mx_slice_is(rows.items[1].key, "b"));
 	all.reverse = true;
 	all.limit = 2;
-	assert_int_equal(store_scan(view, &cats, &all, mem, &rows), 0);
+	assert_int_equal(store_scan(view, &cats, &all, test_mem, &rows), 0);
 	assert_int_equal(rows.len, 2);
 	assert_true(mx_slice_is(rows.items[0].key, "c"));
 	assert_true(mx_slice_is(rows.items[1].key, "b"));
@@ -348,8 +333,8 @@ static void many_rows_are_asked_for_at_once(void **txn)
 	put(*txn, "b", "2");
 	store_fixture_commit(txn);
 	view = store_view_begin(store_fixture_store(txn));
-	assert_int_equal(store_get_many(view, &cats, &(struct store_keys){ keys, 3 }, mem, values),
-			 0);
+	assert_int_equal(
+		store_get_many(view, &cats, &(struct store_keys){ keys, 3 }, test_mem, values), 0);
 	store_view_end(view);
 	assert_true(mx_slice_is(values[0], "2"));
 	assert_null(values[1].ptr);
@@ -364,7 +349,8 @@ static void the_first_error_sticks(void **txn)
 
 	put(*txn, "tom", "grey");
 	store_txn_put(*txn, &cats, mx_slice_of(long_key, STORE_KEY_MAX + 1), mx_slice("x"));
-	assert_int_equal(store_txn_get(*txn, &cats, mx_slice("tom"), mem, &value), -MX_TOO_LARGE);
+	assert_int_equal(store_txn_get(*txn, &cats, mx_slice("tom"), test_mem, &value),
+			 -MX_TOO_LARGE);
 	assert_int_equal(store_txn_commit(*txn, NULL), -MX_TOO_LARGE);
 	*txn = store_txn_begin(store);
 	assert_string_equal(get(*txn, "tom"), "absent");
@@ -378,7 +364,7 @@ static void values_have_a_limit(void **txn)
 
 	store_txn_put(*txn, &cats, mx_slice("tom"), mx_slice_of(value, STORE_VALUE_MAX));
 	store_fixture_commit(txn);
-	assert_int_equal(store_txn_get(*txn, &cats, mx_slice("tom"), mem, &got), 0);
+	assert_int_equal(store_txn_get(*txn, &cats, mx_slice("tom"), test_mem, &got), 0);
 	assert_int_equal(got.len, STORE_VALUE_MAX);
 	store_txn_put(*txn, &cats, mx_slice("kit"), mx_slice_of(value, STORE_VALUE_MAX + 1));
 	assert_int_equal(store_txn_commit(*txn, NULL), -MX_TOO_LARGE);
@@ -394,10 +380,10 @@ static void the_longest_key_can_be_stored_and_scanned(void **txn)
 	memset(key, 0xFF, STORE_KEY_MAX);
 	store_txn_put(*txn, &cats, mx_slice_of(key, STORE_KEY_MAX), mx_slice("x"));
 	store_fixture_commit(txn);
-	assert_int_equal(store_txn_scan(*txn, &cats, &all, mem, &rows), 0);
+	assert_int_equal(store_txn_scan(*txn, &cats, &all, test_mem, &rows), 0);
 	assert_int_equal(rows.len, 1);
 	all.reverse = true;
-	assert_int_equal(store_txn_scan(*txn, &cats, &all, mem, &rows), 0);
+	assert_int_equal(store_txn_scan(*txn, &cats, &all, test_mem, &rows), 0);
 	assert_int_equal(rows.items[0].key.len, STORE_KEY_MAX);
 	store_fixture_commit(txn);
 }
@@ -429,5 +415,5 @@ int main(void)
 		store_test(values_have_a_limit),
 		store_test(the_longest_key_can_be_stored_and_scanned),
 	};
-	return cmocka_run_group_tests_name("store/txn", tests, mem_begin, mem_end);
+	return cmocka_run_group_tests_name("store/txn", tests, NULL, NULL);
 }

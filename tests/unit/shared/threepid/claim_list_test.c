@@ -1,6 +1,5 @@
 #include "shared/threepid/claim.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/outbox/outbox.h"
@@ -15,7 +14,6 @@ static const struct store_table *const store_test_tables[] = { &claim_table, &cl
 							       &claim_end_table, NULL };
 
 static const struct threepid ann = { "email", "ann@example.org" };
-static struct mx_arena *mem;
 static uint64_t withdrawn;
 
 void __wrap_outbox_withdraw_in(struct store_txn *txn, uint64_t id);
@@ -26,23 +24,9 @@ void __wrap_outbox_withdraw_in(struct store_txn *txn, uint64_t id)
 	withdrawn = id;
 }
 
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static struct claim_call now(void **txn)
 {
-	return (struct claim_call){ .txn = *txn, .mem = mem, .now_ms = BORN_MS + 1 };
+	return (struct claim_call){ .txn = *txn, .mem = test_mem, .now_ms = BORN_MS + 1 };
 }
 
 static struct claim open_session(void **txn, const char *address, const char *secret)
@@ -159,5 +143,5 @@ int main(void)
 		store_test(a_session_that_is_reaped_is_listed_no_more),
 	};
 
-	return cmocka_run_group_tests_name("threepid/claim_list", tests, make_arena, free_arena);
+	return cmocka_run_group_tests_name("threepid/claim_list", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 #include "shared/threepid/claim.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/outbox/outbox.h"
@@ -16,7 +15,6 @@ static const struct store_table *const store_test_tables[] = { &claim_table, &cl
 							       &claim_end_table, NULL };
 
 static struct outbox_report outbox_says;
-static struct mx_arena *mem;
 
 void __wrap_outbox_look(struct outbox *outbox, uint64_t id, struct outbox_report *ret_report);
 
@@ -27,23 +25,9 @@ void __wrap_outbox_look(struct outbox *outbox, uint64_t id, struct outbox_report
 	*ret_report = outbox_says;
 }
 
-static int make_arena(void **state)
-{
-	(void)state;
-	mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **state)
-{
-	(void)state;
-	mx_arena_free(mem);
-	return 0;
-}
-
 static struct claim_call at(void **txn, int64_t now_ms)
 {
-	return (struct claim_call){ .txn = *txn, .mem = mem, .now_ms = now_ms };
+	return (struct claim_call){ .txn = *txn, .mem = test_mem, .now_ms = now_ms };
 }
 
 static const struct claim_request ann = {
@@ -406,5 +390,5 @@ int main(void)
 		store_test(only_what_is_past_its_tombstone_is_reaped),
 		store_test(reaping_an_old_session_leaves_its_successor),
 	};
-	return cmocka_run_group_tests_name("threepid/claim", tests, make_arena, free_arena);
+	return cmocka_run_group_tests_name("threepid/claim", tests, NULL, NULL);
 }

@@ -1,26 +1,8 @@
 #include "shared/threepid/threepid.h"
 
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
-static int make_arena(void **mem)
-{
-	*mem = mx_arena_new(0);
-	return 0;
-}
-
-static int free_arena(void **mem)
-{
-	mx_arena_free(*mem);
-	return 0;
-}
+#include "tests/support/arena_fixture.h"
 
 static const char *canonical(void **mem, const char *medium, const char *address)
 {
@@ -89,17 +71,15 @@ static void an_alias_tells_the_same_person_and_nothing_else(void **mem)
 	assert_false(threepid_same(&ann, &bob));
 }
 
-#define test(function) cmocka_unit_test_setup_teardown(function, make_arena, free_arena)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(an_email_is_folded),
-		test(what_is_no_email_is_refused),
-		test(a_phone_number_becomes_digits),
-		test(what_is_no_phone_number_is_refused),
-		test(other_media_are_refused),
-		test(an_alias_tells_the_same_person_and_nothing_else),
+		arena_test(an_email_is_folded),
+		arena_test(what_is_no_email_is_refused),
+		arena_test(a_phone_number_becomes_digits),
+		arena_test(what_is_no_phone_number_is_refused),
+		arena_test(other_media_are_refused),
+		arena_test(an_alias_tells_the_same_person_and_nothing_else),
 	};
 	return cmocka_run_group_tests_name("threepid/threepid", tests, NULL, NULL);
 }
