@@ -11,20 +11,13 @@
 #include "shared/core/time.h"
 #include "shared/crypto/ed25519.h"
 
-#include <stdio.h>
-#include <sys/stat.h>
-
 static void open_keys(struct binding_fixture *f)
 {
 	mx_autofree char *path = mx_strf("%s/signing.key", f->directory);
 	const struct long_term_conf conf = { .server_name = "id.example.org", .file = path };
-	FILE *file = fopen(path, "w");
 	struct mx_error err = { 0 };
 
-	assert_non_null(file);
-	fchmod(fileno(file), 0600);
-	fputs("ed25519 0 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1\n", file);
-	fclose(file);
+	store_fixture_file(path, "ed25519 0 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1\n");
 	if (long_term_keys_new(&conf, &f->identity.keys, &err))
 		fail_msg("%s", err.text);
 }
@@ -53,22 +46,12 @@ int binding_fixture_setup(void **state)
 	return 0;
 }
 
-static void end_call(struct binding_fixture *f, bool keep)
-{
-	if (f->call.txn && keep)
-		assert_int_equal(store_txn_commit(f->call.txn, NULL), 0);
-	if (f->call.txn && !keep)
-		store_txn_abort(f->call.txn);
-	store_view_end(f->call.view);
-	f->call.txn = NULL;
-	f->call.view = NULL;
-}
-
 int binding_fixture_teardown(void **state)
 {
 	struct binding_fixture *f = *state;
 
-	end_call(f, false);
+	store_txn_abort(f->call.txn);
+	store_view_end(f->call.view);
 	mx_arena_free(f->call.mem);
 	pepper_free(f->identity.pepper);
 	store_close(f->identity.store);
@@ -81,13 +64,13 @@ int binding_fixture_teardown(void **state)
 
 void binding_fixture_write(struct binding_fixture *f)
 {
-	end_call(f, true);
+	store_fixture_keep(&f->call.txn, &f->call.view);
 	f->call.txn = store_txn_begin(f->identity.store);
 }
 
 void binding_fixture_read(struct binding_fixture *f)
 {
-	end_call(f, true);
+	store_fixture_keep(&f->call.txn, &f->call.view);
 	f->call.view = store_view_begin(f->identity.store);
 }
 

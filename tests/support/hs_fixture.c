@@ -14,9 +14,6 @@
 #include "shared/json/json.h"
 #include "shared/keys/own_keys.h"
 
-#include <stdio.h>
-#include <sys/stat.h>
-
 #define ROOMS_BYTES (1024 * 1024)
 
 static void open_keys(struct hs_fixture *f)
@@ -25,13 +22,9 @@ static void open_keys(struct hs_fixture *f)
 	const struct own_keys_conf conf = { .server_name = HS_FIXTURE_SERVER,
 					    .signing_file = path,
 					    .validity_ms = MX_DAY_MS };
-	FILE *file = fopen(path, "w");
 	struct mx_error err = { 0 };
 
-	assert_non_null(file);
-	fchmod(fileno(file), 0600);
-	fputs("ed25519 1 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1\n", file);
-	fclose(file);
+	store_fixture_file(path, "ed25519 1 YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1\n");
 	if (own_keys_new(&conf, &f->hs.keys, &err))
 		fail_msg("%s", err.text);
 }
@@ -59,22 +52,12 @@ int hs_fixture_setup(void **state)
 	return 0;
 }
 
-static void end_call(struct hs_fixture *f, bool keep)
-{
-	if (f->call.txn && keep)
-		assert_int_equal(store_txn_commit(f->call.txn, NULL), 0);
-	if (f->call.txn && !keep)
-		store_txn_abort(f->call.txn);
-	store_view_end(f->call.view);
-	f->call.txn = NULL;
-	f->call.view = NULL;
-}
-
 int hs_fixture_teardown(void **state)
 {
 	struct hs_fixture *f = *state;
 
-	end_call(f, false);
+	store_txn_abort(f->call.txn);
+	store_view_end(f->call.view);
 	mx_arena_free(f->call.mem);
 	rooms_free(f->hs.rooms);
 	store_close(f->hs.store);
@@ -87,13 +70,13 @@ int hs_fixture_teardown(void **state)
 
 void hs_fixture_write(struct hs_fixture *f)
 {
-	end_call(f, true);
+	store_fixture_keep(&f->call.txn, &f->call.view);
 	f->call.txn = store_txn_begin(f->hs.store);
 }
 
 void hs_fixture_read(struct hs_fixture *f)
 {
-	end_call(f, true);
+	store_fixture_keep(&f->call.txn, &f->call.view);
 	f->call.view = store_view_begin(f->hs.store);
 }
 

@@ -18,7 +18,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #define SEED "YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1"
 
@@ -89,24 +88,13 @@ int __wrap_listed_or_bound(const struct identity_call *call, const struct threep
 
 /* ---- the service */
 
-static char *write_key_file(const char *directory)
-{
-	char *path = mx_strf("%s/signing.key", directory);
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fprintf(file, "ed25519 0 %s\n", SEED);
-	fclose(file);
-	chmod(path, 0600);
-	return path;
-}
-
 static struct long_term_keys *open_keys(const char *directory)
 {
-	mx_autofree char *path = write_key_file(directory);
+	mx_autofree char *path = mx_strf("%s/signing.key", directory);
 	const struct long_term_conf conf = { .server_name = "id.example.org", .file = path };
 	struct long_term_keys *keys;
 
+	store_fixture_file(path, "ed25519 0 " SEED "\n");
 	assert_int_equal(long_term_keys_new(&conf, &keys, NULL), 0);
 	return keys;
 }

@@ -17,8 +17,6 @@
 #include "shared/keys/own_keys.h"
 
 #include <sched.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #define TABLES_MAX 16
 
@@ -181,12 +179,8 @@ void notary_fixture_fail(struct notary_fixture *f, const char *server)
 const char *notary_fixture_file(struct notary_fixture *f, const char *name, const char *text)
 {
 	char *path = mx_arena_strf(f->mem, "%s/%s", f->directory, name);
-	FILE *file = fopen(path, "we");
 
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fchmod(fileno(file), 0600), 0);
-	assert_int_equal(fclose(file), 0);
+	store_fixture_file(path, text);
 	return path;
 }
 

@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct store *store_fixture_open(const struct store_table *const *tables)
 {
@@ -51,6 +52,15 @@ void store_fixture_commit(void **txn)
 	*txn = store_txn_begin(store);
 }
 
+void store_fixture_keep(struct store_txn **txn, struct store_view **view)
+{
+	if (*txn)
+		assert_int_equal(store_txn_commit(*txn, NULL), 0);
+	store_view_end(*view);
+	*txn = NULL;
+	*view = NULL;
+}
+
 char *store_fixture_directory(void)
 {
 	const char *parent = getenv("TMPDIR");
@@ -72,4 +82,14 @@ void store_fixture_directory_remove(char *directory)
 {
 	nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	mx_free(directory);
+}
+
+void store_fixture_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_int_equal(fchmod(fileno(file), 0600), 0);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
 }

@@ -29,6 +29,13 @@ struct store *store_fixture_store(void **txn);
 /* Commits the test's transaction, which must succeed, and begins another one. */
 void store_fixture_commit(void **txn);
 
+/* Of what a call has, a transaction or a view: ends it, a transaction by a commit that must
+ * succeed. Both are NULL then. */
+void store_fixture_keep(struct store_txn **txn, struct store_view **view);
+
 /* A new empty directory under $TMPDIR or /tmp; removed with all that it holds. */
 char *store_fixture_directory(void);
 void store_fixture_directory_remove(char *directory);
+
+/* A file that only its owner reads, in a folder that is there. */
+void store_fixture_file(const char *path, const char *text);

@@ -14,7 +14,6 @@
 #include "shared/mail/mailer.h"
 #include "tests/support/store_fixture.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 /* wrap: mailer_add sms_add req_query req_header reply_owned reply_header reply_status */
@@ -140,11 +139,8 @@ void __wrap_reply_status(struct req *r, int status)
 static void write_template(const char *name, const char *text)
 {
 	mx_autofree char *path = mx_strf("%s/%s", directory, name);
-	FILE *file = fopen(path, "w");
 
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	store_fixture_file(path, text);
 }
 
 static void make_brand(const char *brand)

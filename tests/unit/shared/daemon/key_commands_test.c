@@ -6,7 +6,6 @@
 #include "tests/support/store_fixture.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* RFC 8032, 7.1, test 1: a seed and its public half; the seed of test 2. */
@@ -44,12 +43,8 @@ static int remove_directory(void **state)
 static void write_file(const char *name, const char *text)
 {
 	mx_autofree char *path = path_of(name);
-	FILE *file = fopen(path, "w");
 
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-	chmod(path, 0600);
+	store_fixture_file(path, text);
 }
 
 static void load_file(const char *name, struct mx_keyring *ring)

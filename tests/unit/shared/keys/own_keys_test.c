@@ -13,9 +13,6 @@
 #include "tests/support/reply_mock.h"
 #include "tests/support/store_fixture.h"
 
-#include <stdio.h>
-#include <sys/stat.h>
-
 /* Seeds of 32 equal bytes. */
 #define KEY_ONE "ed25519 one AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\n"
 #define KEY_TWO "ed25519 two AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\n"
@@ -74,20 +71,11 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void write_keys(struct fixture *f, const char *text)
-{
-	FILE *file = fopen(f->file, "we");
-
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void use_keys(struct fixture *f, const char *text)
 {
 	struct mx_error err = { 0 };
 
-	write_keys(f, text);
+	store_fixture_file(f->file, text);
 	if (own_keys_reload(f->own, &err))
 		fail_msg("%s", err.text);
 }
@@ -187,7 +175,7 @@ static void a_file_that_does_not_load_leaves_the_old_keys(void **state)
 	struct fixture *f = *state;
 	const char *before = published(f);
 
-	write_keys(f, "this is no key\n");
+	store_fixture_file(f->file, "this is no key\n");
 	assert_int_equal(own_keys_reload(f->own, NULL), -MX_BAD_KEY);
 	assert_string_equal(published(f), before);
 }
@@ -196,7 +184,7 @@ static void a_file_of_old_keys_alone_signs_nothing(void **state)
 {
 	struct fixture *f = *state;
 
-	write_keys(f, OLD_ONE);
+	store_fixture_file(f->file, OLD_ONE);
 	assert_int_equal(own_keys_reload(f->own, NULL), -MX_BAD_KEY);
 }
 

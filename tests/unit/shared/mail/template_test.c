@@ -4,7 +4,6 @@
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 static const struct template_value value_items[] = {
@@ -136,17 +135,13 @@ static void ifs_have_a_greatest_depth(void **state)
 static void write_file(const char *directory, const char *name, const char *text)
 {
 	mx_autofree char *path = mx_strf("%s/%s", directory, name);
-	FILE *file;
 
 	for (char *at = path + strlen(directory) + 1; (at = strchr(at, '/')); at++) {
 		*at = '\0';
 		mkdir(path, 0700);
 		*at = '/';
 	}
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	store_fixture_file(path, text);
 }
 
 static const char *const builtin_texts[][2] = {
