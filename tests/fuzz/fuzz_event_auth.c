@@ -68,13 +68,12 @@ static void check_member(const struct small_room *small, const struct small_said
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mx_slice rest = mx_slice_of(size ? (const char *)data : "", size), line;
+	struct mx_slice rest, line;
 	struct small_room small;
 
 	if (size == 0)
 		return 0;
-	rest = mx_slice_of(rest.ptr + 1, rest.len - 1);
-	small_room_init(&small, small_room_version(data[0]));
+	rest = small_room_read(&small, data, size);
 	while (mx_split_next(&rest, '\n', &line)) {
 		struct small_said said = small_room_say(&small, line);
 

@@ -3,9 +3,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "homeserver/state/resolve.h"
-#include "shared/core/alloc.h"
 #include "shared/core/str.h"
-#include "tests/support/reference_resolve.h"
 #include "tests/support/small_room.h"
 
 struct resolved {
@@ -18,7 +16,7 @@ static void resolve(struct small_room *small, size_t first, struct resolved *ret
 	struct room_state states[SMALL_ROOM_BRANCHES], resolved;
 
 	for (size_t i = 0; i < small->branches_len; i++) {
-		const struct small_branch
+		const struct state_branch
 			*branch = &small->branches[(first + i) % small->branches_len];
 
 		states[i] = state_fixture_state(&small->room, branch->numbers, branch->len);
@@ -27,26 +25,6 @@ static void resolve(struct small_room *small, size_t first, struct resolved *ret
 				  NULL) == 0);
 	ret->len = state_fixture_numbers(&small->room, &resolved, ret->numbers,
 					 SMALL_ROOM_EVENTS + 1);
-}
-
-static void resolve_slowly(const struct small_room *small, struct resolved *ret)
-{
-	const struct state_fixture *fixture = &small->room;
-	struct reference_state states[SMALL_ROOM_BRANCHES];
-	bool rejected[SMALL_ROOM_EVENTS + 2] = { 0 };
-	const struct reference_room room = {
-		.version = fixture->resolver.version,
-		.events = (const struct event *const *)fixture->events,
-		.rejected = rejected,
-		.len = fixture->len,
-	};
-
-	for (uint32_t i = 1; i < fixture->len; i++)
-		rejected[i] = fixture->graph_events[i].flags & GRAPH_REJECTED;
-	for (size_t i = 0; i < small->branches_len; i++)
-		states[i] = (struct reference_state){ small->branches[i].numbers,
-						      small->branches[i].len };
-	ret->len = reference_resolve(&room, states, small->branches_len, ret->numbers);
 }
 
 static bool is_same(const struct resolved *a, const struct resolved *b)
@@ -63,19 +41,19 @@ static void check_room(struct small_room *small)
 		resolve(small, i, &other);
 		FUZZ_ASSERT(is_same(&first, &other));
 	}
-	resolve_slowly(small, &other);
+	other.len = state_branches_resolve_slowly(&small->room, small->branches,
+						  small->branches_len, other.numbers);
 	FUZZ_ASSERT(is_same(&first, &other));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mx_slice rest = mx_slice_of(size ? (const char *)data : "", size), line;
+	struct mx_slice rest, line;
 	struct small_room small;
 
 	if (size == 0)
 		return 0;
-	rest = mx_slice_of(rest.ptr + 1, rest.len - 1);
-	small_room_init(&small, small_room_version(data[0]));
+	rest = small_room_read(&small, data, size);
 	while (mx_split_next(&rest, '\n', &line))
 		small_room_say(&small, line);
 	if (small.room.len > 1)

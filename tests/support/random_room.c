@@ -50,17 +50,6 @@ static const char *somebody(struct random_room *random)
 
 /* ---- events */
 
-static const struct event *find_in(void *ctx, const char *type, struct mx_slice state_key)
-{
-	const struct random_room *random = ((void **)ctx)[0];
-	const struct random_branch *branch = ((void **)ctx)[1];
-
-	for (size_t i = 0; i < branch->len; i++)
-		if (event_is(random->room.events[branch->numbers[i]], type, state_key))
-			return random->room.events[branch->numbers[i]];
-	return NULL;
-}
-
 static void add_reference(const struct random_room *random, struct mx_slice id, struct mx_str *out)
 {
 	bool hashed = random->room.resolver.version->hashed_references;
@@ -109,7 +98,7 @@ static void write_event(const struct random_room *random, const struct wish *wis
 }
 
 /* What the event has to cite of the branch's state. */
-static size_t select_cited(struct random_room *random, const struct random_branch *branch,
+static size_t select_cited(struct random_room *random, const struct state_branch *branch,
 			   const struct wish *wish, const struct event *ret_cited[SELECTED_MAX])
 {
 	const struct auth_subject subject = {
@@ -120,42 +109,30 @@ static size_t select_cited(struct random_room *random, const struct random_branc
 		.membership = mx_slice(wish->membership),
 		.authorised_via = mx_slice(wish->authorised_via),
 	};
-	void *ctx[] = { random, (void *)branch };
+	struct branch_of_room of = { &random->room, branch };
 	struct selection selection;
 	size_t len = 0;
 
 	auth_select(&subject, &selection);
 	for (size_t i = 0; i < selection.len; i++) {
-		ret_cited[len] = find_in(ctx, selection.keys[i].type, selection.keys[i].state_key);
+		ret_cited[len] = state_branch_find(&of, selection.keys[i].type,
+						   selection.keys[i].state_key);
 		len += ret_cited[len] != NULL;
 	}
 	return len;
 }
 
-static bool is_allowed(struct random_room *random, const struct random_branch *branch,
+static bool is_allowed(struct random_room *random, const struct state_branch *branch,
 		       const struct event *event)
 {
 	mx_arena_auto *mem = mx_arena_new(0);
-	void *ctx[] = { random, (void *)branch };
-	const struct auth_state state = { find_in, ctx };
+	struct branch_of_room of = { &random->room, branch };
+	const struct auth_state state = { state_branch_find, &of };
 
 	return eventauth_check(event, &state, mem, NULL) == 0;
 }
 
-static void put(struct random_room *random, struct random_branch *branch, uint32_t number)
-{
-	uint32_t slot = random->room.graph_events[number].slot;
-
-	for (size_t i = 0; i < branch->len; i++)
-		if (random->room.graph_events[branch->numbers[i]].slot == slot) {
-			branch->numbers[i] = number;
-			return;
-		}
-	assert_true(branch->len < RANDOM_ROOM_STATE);
-	branch->numbers[branch->len++] = number;
-}
-
-static void say(struct random_room *random, struct random_branch *branch, const struct wish *wish)
+static void say(struct random_room *random, struct state_branch *branch, const struct wish *wish)
 {
 	struct event *event = mx_arena_alloc(random->room.mem, sizeof(*event));
 	const struct event *cited[SELECTED_MAX] = { 0 };
@@ -178,20 +155,20 @@ static void say(struct random_room *random, struct random_branch *branch, const 
 	number = state_fixture_put(&random->room, event, !allowed);
 	assert_true(number != 0);
 	if (allowed || one_in(random, 2))
-		put(random, branch, number);
+		state_branch_put(&random->room, branch, number);
 }
 
 /* ---- what people want */
 
 /* content: JSON */
-static void want(struct random_room *random, struct random_branch *branch, struct wish wish,
+static void want(struct random_room *random, struct state_branch *branch, struct wish wish,
 		 const char *content)
 {
 	wish.content = mx_slice(content);
 	say(random, branch, &wish);
 }
 
-static void want_membership(struct random_room *random, struct random_branch *branch)
+static void want_membership(struct random_room *random, struct state_branch *branch)
 {
 	static const char *const memberships[] = { "join",  "join",   "join", "leave",
 						   "leave", "invite", "ban",  "knock" };
@@ -214,7 +191,7 @@ static unsigned some_level(struct random_room *random)
 	return levels[random_room_number(random, 8)];
 }
 
-static void want_levels(struct random_room *random, struct random_branch *branch)
+static void want_levels(struct random_room *random, struct state_branch *branch)
 {
 	static const char *const names[] = { "users_default", "events_default", "state_default",
 					     "ban",           "kick",           "invite" };
@@ -230,7 +207,7 @@ static void want_levels(struct random_room *random, struct random_branch *branch
 	want(random, branch, (struct wish){ TYPE_POWER_LEVELS, "", somebody(random) }, content.ptr);
 }
 
-static void want_rules(struct random_room *random, struct random_branch *branch)
+static void want_rules(struct random_room *random, struct state_branch *branch)
 {
 	static const char *const rules[] = { "public", "public",     "invite",
 					     "knock",  "restricted", "knock_restricted" };
@@ -241,7 +218,7 @@ static void want_rules(struct random_room *random, struct random_branch *branch)
 	want(random, branch, (struct wish){ TYPE_JOIN_RULES, "", somebody(random) }, content);
 }
 
-static void want_something(struct random_room *random, struct random_branch *branch)
+static void want_something(struct random_room *random, struct state_branch *branch)
 {
 	uint32_t what = random_room_number(random, 10);
 
@@ -261,7 +238,7 @@ static void want_something(struct random_room *random, struct random_branch *bra
 
 static void found(struct random_room *random)
 {
-	struct random_branch *branch = &random->branches[0];
+	struct state_branch *branch = &random->branches[0];
 	struct wish join = { TYPE_MEMBER, people[0], people[0], "join" };
 
 	want(random, branch, (struct wish){ TYPE_CREATE, "", people[0] },

@@ -2,22 +2,15 @@
  * branches that do not know of each other, until one wants to know what the state is. */
 #pragma once
 
-#include "tests/support/state_fixture.h"
+#include "tests/support/state_branch.h"
 
 #define RANDOM_ROOM_BRANCHES 5
-#define RANDOM_ROOM_STATE    64
-
-/* A state that somebody believes in: numbers of events of different slots. */
-struct random_branch {
-	uint32_t numbers[RANDOM_ROOM_STATE];
-	size_t len;
-};
 
 struct random_room {
 	struct state_fixture room;
 	uint64_t random;
 	int64_t time_ms;
-	struct random_branch branches[RANDOM_ROOM_BRANCHES];
+	struct state_branch branches[RANDOM_ROOM_BRANCHES];
 	size_t branches_len;
 };
 

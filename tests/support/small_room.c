@@ -22,7 +22,7 @@ struct head {
 	const char *type, *sender, *key;
 };
 
-const char *small_room_version(uint8_t byte)
+static const char *version_of(uint8_t byte)
 {
 	size_t len = 0;
 
@@ -31,10 +31,11 @@ const char *small_room_version(uint8_t byte)
 	return room_version_at(byte % len)->id;
 }
 
-void small_room_init(struct small_room *small, const char *version)
+struct mx_slice small_room_read(struct small_room *small, const uint8_t *bytes, size_t len)
 {
 	*small = (struct small_room){ .branches_len = 1 };
-	state_fixture_init(&small->room, version);
+	state_fixture_init(&small->room, version_of(bytes[0]));
+	return mx_slice_of((const char *)bytes + 1, len - 1);
 }
 
 void small_room_done(struct small_room *small)
@@ -83,24 +84,6 @@ static bool read_head(const struct small_room *small, struct mx_slice line, stru
 
 /* ---- events */
 
-struct finder {
-	const struct small_room *small;
-	const struct small_branch *branch;
-};
-
-static const struct event *find_in(void *ctx, const char *type, struct mx_slice state_key)
-{
-	const struct finder *finder = ctx;
-
-	for (size_t i = 0; i < finder->branch->len; i++) {
-		const struct event *event = finder->small->room.events[finder->branch->numbers[i]];
-
-		if (event_is(event, type, state_key))
-			return event;
-	}
-	return NULL;
-}
-
 static void add_reference(const struct room_version *version, struct mx_slice id,
 			  struct mx_str *out)
 {
@@ -108,14 +91,14 @@ static void add_reference(const struct room_version *version, struct mx_slice id
 		    MX_SLICE_ARG(id));
 }
 
-static void add_cited(const struct room_version *version, struct finder *finder,
+static void add_cited(const struct room_version *version, struct branch_of_room *branch,
 		      const struct selection *selection, struct mx_str *out)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < selection->len; i++) {
-		const struct event *event = find_in(finder, selection->keys[i].type,
-						    selection->keys[i].state_key);
+		const struct event *event = state_branch_find(branch, selection->keys[i].type,
+							      selection->keys[i].state_key);
 
 		if (!event)
 			continue;
@@ -130,7 +113,7 @@ static void write_event(const struct small_room *small, const struct head *head,
 			struct mx_str *out)
 {
 	const struct room_version *version = small->room.resolver.version;
-	struct finder finder = { small, &small->branches[head->branch] };
+	struct branch_of_room branch = { &small->room, &small->branches[head->branch] };
 	uint32_t number = small->room.len;
 
 	mx_str_clear(out);
@@ -149,7 +132,7 @@ static void write_event(const struct small_room *small, const struct head *head,
 	if (number > 1)
 		add_reference(version, small->room.events[number - 1]->id, out);
 	mx_str_add_text(out, "],\"auth_events\":[");
-	add_cited(version, &finder, selection, out);
+	add_cited(version, &branch, selection, out);
 	mx_str_add_text(out, "]}");
 }
 
@@ -173,23 +156,12 @@ static struct event *make_event(struct small_room *small, const struct head *hea
 	return event;
 }
 
-static void put(struct small_room *small, struct small_branch *branch, uint32_t number)
-{
-	for (size_t i = 0; i < branch->len; i++)
-		if (small->room.graph_events[branch->numbers[i]].slot ==
-		    small->room.graph_events[number].slot) {
-			branch->numbers[i] = number;
-			return;
-		}
-	branch->numbers[branch->len++] = number;
-}
-
 static struct small_said say(struct small_room *small, const struct head *head,
 			     struct mx_slice content)
 {
-	struct small_branch *branch = &small->branches[head->branch];
-	struct finder finder = { small, branch };
-	const struct auth_state state = { find_in, &finder };
+	struct state_branch *branch = &small->branches[head->branch];
+	struct branch_of_room of = { &small->room, branch };
+	const struct auth_state state = { state_branch_find, &of };
 	struct event *event = make_event(small, head, content);
 	struct small_said said = { 0 };
 	uint32_t number;
@@ -203,7 +175,7 @@ static struct small_said say(struct small_room *small, const struct head *head,
 		return (struct small_said){ 0 };
 	number = state_fixture_put(&small->room, event, !said.allowed);
 	if (number && (said.allowed || (head->insists && !streq(head->type, TYPE_CREATE))))
-		put(small, branch, number);
+		state_branch_put(&small->room, branch, number);
 	return said;
 }
 

@@ -11,23 +11,20 @@
  */
 #pragma once
 
-#include "tests/support/state_fixture.h"
+#include "tests/support/state_branch.h"
 
 #define SMALL_ROOM_BRANCHES 4
 #define SMALL_ROOM_EVENTS   48
 
-struct small_branch {
-	uint32_t numbers[SMALL_ROOM_EVENTS]; /* of different slots */
-	size_t len;
-};
-
 struct small_room {
 	struct state_fixture room;
-	struct small_branch branches[SMALL_ROOM_BRANCHES];
+	struct state_branch branches[SMALL_ROOM_BRANCHES];
 	size_t branches_len;
 };
 
-void small_room_init(struct small_room *small, const char *version);
+/* A room of the version that the first of the bytes (at least one) stands for; the rest is its
+ * lines, still to be said. */
+struct mx_slice small_room_read(struct small_room *small, const uint8_t *bytes, size_t len);
 void small_room_done(struct small_room *small);
 
 /* What a line came to. */
@@ -37,6 +34,3 @@ struct small_said {
 };
 
 struct small_said small_room_say(struct small_room *small, struct mx_slice line);
-
-/* The version that a byte stands for. */
-const char *small_room_version(uint8_t byte);

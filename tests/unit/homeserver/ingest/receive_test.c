@@ -91,6 +91,14 @@ static struct event saying(struct scene *scene, const struct event *after)
 						  .after = after });
 }
 
+/* Bob comes in, and what Ann says after that, one after the other. */
+static void say_in_a_row(struct scene *scene, struct event *said, size_t len)
+{
+	said[0] = joining(scene);
+	for (size_t i = 1; i < len; i++)
+		said[i] = saying(scene, &said[i - 1]);
+}
+
 static void what_is_sound_becomes_part_of_the_room(void **state)
 {
 	struct others others = { 0 };
@@ -110,35 +118,31 @@ static void what_is_sound_becomes_part_of_the_room(void **state)
 static void what_is_missing_is_fetched_and_comes_first(void **state)
 {
 	struct others others = { 0 };
-	struct event join, first, second;
+	struct event said[3];
 	struct scene scene;
 
 	scene_begin(&scene, *state, "11");
-	join = joining(&scene);
-	first = saying(&scene, &join);
-	second = saying(&scene, &first);
-	hold(&others, join.id, &join);
-	hold(&others, first.id, &first);
-	assert_int_equal(receive(&scene, &others, &second), 0);
+	say_in_a_row(&scene, said, 3);
+	hold(&others, said[0].id, &said[0]);
+	hold(&others, said[1].id, &said[1]);
+	assert_int_equal(receive(&scene, &others, &said[2]), 0);
 	assert_int_equal(others.asked, 2);
-	assert_true(is_here(&scene, &join, 0) && is_here(&scene, &first, 0));
-	assert_true(mx_slice_eq(scene_newest(&scene).event.id, second.id));
+	assert_true(is_here(&scene, &said[0], 0) && is_here(&scene, &said[1], 0));
+	assert_true(mx_slice_eq(scene_newest(&scene).event.id, said[2].id));
 	scene_end(&scene);
 }
 
 static void what_nobody_has_is_waited_for_by_nothing(void **state)
 {
 	struct others others = { 0 };
-	struct event join, first, second;
+	struct event said[3];
 	struct scene scene;
 
 	scene_begin(&scene, *state, "11");
-	join = joining(&scene);
-	first = saying(&scene, &join);
-	second = saying(&scene, &first);
-	hold(&others, first.id, &first);
-	assert_int_equal(receive(&scene, &others, &second), -MX_NOT_FOUND);
-	assert_false(is_here(&scene, &first, 0) || is_here(&scene, &second, 0));
+	say_in_a_row(&scene, said, 3);
+	hold(&others, said[1].id, &said[1]);
+	assert_int_equal(receive(&scene, &others, &said[2]), -MX_NOT_FOUND);
+	assert_false(is_here(&scene, &said[1], 0) || is_here(&scene, &said[2], 0));
 	scene_end(&scene);
 }
 
@@ -149,9 +153,7 @@ static void a_gap_is_filled_up_to_a_hundred_events(void **state)
 	struct scene scene;
 
 	scene_begin(&scene, *state, "11");
-	chain[0] = joining(&scene);
-	for (size_t i = 1; i < RECEIVE_FETCHED_MAX + 2; i++)
-		chain[i] = saying(&scene, &chain[i - 1]);
+	say_in_a_row(&scene, chain, RECEIVE_FETCHED_MAX + 2);
 	for (size_t i = 0; i < RECEIVE_FETCHED_MAX + 1; i++)
 		hold(&others, chain[i].id, &chain[i]);
 	assert_int_equal(receive(&scene, &others, &chain[RECEIVE_FETCHED_MAX + 1]), -MX_NOT_FOUND);

@@ -29,6 +29,17 @@ static void read_it(struct record_room *room, struct state_reader *reader)
 	state_reader_init(reader, &room->f->call, room->room);
 }
 
+/* The state before an event of this type came. */
+static struct room_state read_after(struct record_room *room, const char *type,
+				    struct state_reader *reader)
+{
+	struct room_state before = room->head.state;
+
+	add(room, type);
+	read_it(room, reader);
+	return before;
+}
+
 static uint32_t topic_in(struct state_reader *reader, const struct room_state *state)
 {
 	struct stored_event event;
@@ -45,9 +56,7 @@ static void state_is_found_as_it_was_then(void **state)
 	struct room_state then;
 
 	begin(&room, *state);
-	then = room.head.state;
-	add(&room, "m.room.topic");
-	read_it(&room, &reader);
+	then = read_after(&room, "m.room.topic", &reader);
 	/* Asked twice: what was read is kept. */
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(topic_in(&reader, &then), 3);
@@ -67,9 +76,7 @@ static void a_slot_that_came_later_is_not_found(void **state)
 	struct room_state then;
 
 	begin(&room, *state);
-	then = room.head.state;
-	add(&room, "m.room.name");
-	read_it(&room, &reader);
+	then = read_after(&room, "m.room.name", &reader);
 	assert_int_equal(state_reader_load(&reader, &then, "m.room.name", MX_SLICE(""), &event),
 			 -MX_NOT_FOUND);
 	state_reader_done(&reader);

@@ -4,11 +4,9 @@
 #include "homeserver/state/resolve.h"
 
 #include "homeserver/event/room_version.h"
-#include "shared/core/alloc.h"
 #include "shared/core/str.h"
 #include "shared/crypto/ed25519.h"
 #include "tests/support/random_room.h"
-#include "tests/support/reference_resolve.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +39,7 @@ static void resolve(struct random_room *random, const size_t *order, struct reso
 	struct room_state states[RANDOM_ROOM_BRANCHES], resolved;
 
 	for (size_t i = 0; i < random->branches_len; i++) {
-		const struct random_branch *branch = &random->branches[order[i]];
+		const struct state_branch *branch = &random->branches[order[i]];
 
 		states[i] = state_fixture_state(&random->room, branch->numbers, branch->len);
 	}
@@ -49,27 +47,6 @@ static void resolve(struct random_room *random, const size_t *order, struct reso
 				       &resolved, NULL),
 			 0);
 	ret->len = state_fixture_numbers(&random->room, &resolved, ret->numbers, NUMBERS);
-}
-
-static void resolve_slowly(const struct random_room *random, struct resolved *ret)
-{
-	const struct state_fixture *fixture = &random->room;
-	struct reference_state states[RANDOM_ROOM_BRANCHES];
-	bool *rejected = mx_calloc(fixture->len, sizeof(*rejected));
-	const struct reference_room room = {
-		.version = fixture->resolver.version,
-		.events = (const struct event *const *)fixture->events,
-		.rejected = rejected,
-		.len = fixture->len,
-	};
-
-	for (uint32_t i = 1; i < fixture->len; i++)
-		rejected[i] = fixture->graph_events[i].flags & GRAPH_REJECTED;
-	for (size_t i = 0; i < random->branches_len; i++)
-		states[i] = (struct reference_state){ random->branches[i].numbers,
-						      random->branches[i].len };
-	ret->len = reference_resolve(&room, states, random->branches_len, ret->numbers);
-	mx_free(rejected);
 }
 
 static void assert_same(const struct resolved *a, const struct resolved *b, uint64_t seed,
@@ -97,7 +74,8 @@ static void check_room(const char *version, uint64_t seed)
 
 	random_room_init(&random, version, seed, 10 + (unsigned)(seed % STEPS_MAX));
 	resolve(&random, order, &fast);
-	resolve_slowly(&random, &slow);
+	slow.len = state_branches_resolve_slowly(&random.room, random.branches, random.branches_len,
+						 slow.numbers);
 	assert_same(&fast, &slow, seed, "not as by the reference");
 	shuffle(&random, order);
 	resolve(&random, order, &other);

@@ -13,6 +13,8 @@
 #include "tests/support/reply_mock.h"
 #include "tests/support/store_fixture.h"
 
+#include <sys/stat.h>
+
 /* Seeds of 32 equal bytes. */
 #define KEY_ONE "ed25519 one AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\n"
 #define KEY_TWO "ed25519 two AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\n"
