@@ -60,6 +60,8 @@ struct hs {
 	struct mailer *mailer; /* NULL: no mail is sent */
 	struct budgets *budgets; /* of messages.h */
 	struct chores *chores;
+	_Atomic uint32_t listed_rooms; /* in the directory, when they were counted last */
+	_Atomic int64_t listed_counted_ms;
 	int64_t started_ms;
 };
 

@@ -4,7 +4,7 @@
 #include "homeserver/ending/ending.h"
 #include "homeserver/account/short_token_db.h"
 #include "homeserver/account/threepids_db.h"
-#include "homeserver/directory/published_db.h"
+#include "homeserver/room/published_db.h"
 #include "homeserver/ephemeral/receipts.h"
 #include "homeserver/room/event_db.h"
 #include "homeserver/hs.h"

@@ -1,6 +1,6 @@
 /* The admin listener: rooms, and those that nobody may come into. */
 #include "homeserver/call.h"
-#include "homeserver/directory/published_db.h"
+#include "homeserver/ingest/turn.h"
 #include "homeserver/room/block_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/room_facts.h"
@@ -10,12 +10,12 @@
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 
-static json_t *room_json(const struct hs_call *call, uint32_t room, const struct room_facts *facts)
+static json_t *room_json(const struct hs_call *call, const struct room_facts *facts)
 {
 	json_t *json = room_facts_json(facts);
 	json_auto_t *more = json_pack("{s:s, s:s*, s:s*, s:b, s:b}", "room_version",
 				      facts->room_version, "creator", facts->creator, "encryption",
-				      facts->encryption, "published", published_db_has(call, room),
+				      facts->encryption, "published", facts->is_published,
 				      "blocked", block_db_load(call, facts->room_id, NULL) == 0);
 
 	json_object_update(json, more);
@@ -38,7 +38,7 @@ static int list_rooms(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < rooms.len; i++)
 		if (room_facts_load(&call, rooms.items[i], &facts) == 0)
-			json_array_append_new(items, room_json(&call, rooms.items[i], &facts));
+			json_array_append_new(items, room_json(&call, &facts));
 	answer = json_pack("{s:o}", "rooms", items);
 	admin_put_next(answer, rooms.next);
 	reply_json(r, answer);
@@ -57,7 +57,7 @@ static int get_room(struct req *r)
 	if (rc == -MX_NOT_FOUND)
 		return mx_fail(&r->err, MX_NOT_FOUND, "There is no such room here");
 	if (rc == 0)
-		reply_json(r, room_json(&call, room, &facts));
+		reply_json(r, room_json(&call, &facts));
 	return rc;
 }
 
@@ -110,14 +110,14 @@ static int list_blocked(struct req *r)
 static int unpublish_room(struct req *r)
 {
 	const struct hs_call call = call_of(r);
-	uint32_t room;
-	int rc = room_db_find(&call, mx_slice(req_param(r, "room_id")), &room);
+	struct room_turn *turn = NULL;
+	int rc = turn_begin(&call, req_param(r, "room_id"), &turn, &r->err);
 
-	if (rc == -MX_NOT_FOUND || (rc == 0 && !published_db_has(&call, room)))
-		return mx_fail(&r->err, MX_NOT_FOUND, "The room is not in the directory");
+	if (rc == -MX_NOT_FOUND || (rc == 0 && !turn_head(turn)->is_published))
+		rc = mx_fail(&r->err, MX_NOT_FOUND, "The room is not in the directory");
 	if (rc == 0)
-		published_db_delete(&call, room);
-	return rc;
+		turn_publish(turn, false);
+	return turn_answer(turn, r, rc);
 }
 
 #define ROOM ADMIN_V1 "/rooms/{room_id:room_id}"
@@ -125,7 +125,7 @@ static int unpublish_room(struct req *r)
 const struct route room_admin_routes[] = {
 	{ GET, ADMIN_V1 "/rooms", list_rooms, .txn = TXN_READ },
 	{ GET, ROOM, get_room, .txn = TXN_READ },
-	{ DELETE, ROOM "/published", unpublish_room, .txn = TXN_WRITE },
+	{ DELETE, ROOM "/published", unpublish_room },
 	{ PUT, ROOM "/block", block_room, .txn = TXN_WRITE, .body = "admin/reason" },
 	{ DELETE, ROOM "/block", unblock_room, .txn = TXN_WRITE },
 	{ GET, ADMIN_V1 "/blocked-rooms", list_blocked, .txn = TXN_READ },

@@ -1,7 +1,6 @@
 #include "homeserver/creation/old_room.h"
 
 #include "homeserver/call.h"
-#include "homeserver/directory/published_db.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/directory/alias_db.h"
 #include "homeserver/creation/next_levels.h"
@@ -130,7 +129,7 @@ static int read_all(struct reading *reading, struct mx_error *err)
 	read_create(reading);
 	read_carried(reading);
 	read_last_event(reading);
-	reading->old->is_published = published_db_has(reading->call, reading->old->number);
+	reading->old->is_published = reading->head.is_published;
 	return read_children(reading);
 }
 
@@ -188,8 +187,7 @@ json_t *old_room_closed_levels(const struct event *levels)
 	return last_levels_make(content);
 }
 
-int old_room_move_names(const struct old_room *old, const struct hs_call *call, const char *new_id,
-			uint32_t new_room)
+int old_room_move_names(const struct old_room *old, const struct hs_call *call, const char *new_id)
 {
 	struct alias_list aliases;
 	int rc = alias_db_list(call, old->room_id, &aliases);
@@ -200,10 +198,6 @@ int old_room_move_names(const struct old_room *old, const struct hs_call *call, 
 		alias_db_delete(call, &aliases.items[i]);
 		aliases.items[i].room_id = new_id;
 		alias_db_put(call, &aliases.items[i]);
-	}
-	if (old->is_published) {
-		published_db_delete(call, old->number);
-		published_db_put(call, new_room);
 	}
 	return 0;
 }

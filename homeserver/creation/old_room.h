@@ -42,7 +42,5 @@ json_t *old_room_levels(const struct old_room *old, const struct room_version *v
 			const struct room_upgrade *upgrade);
 json_t *old_room_closed_levels(const struct event *levels);
 
-/* Aliases that this server hosts lead to the new room from now on, which takes the old one's place
- * in the directory. With a txn. */
-int old_room_move_names(const struct old_room *old, const struct hs_call *call, const char *new_id,
-			uint32_t new_room);
+/* Aliases that this server hosts lead to the new room from now on. With a txn. */
+int old_room_move_names(const struct old_room *old, const struct hs_call *call, const char *new_id);

@@ -1,7 +1,6 @@
 #include "homeserver/creation/room_create.h"
 
 #include "homeserver/call.h"
-#include "homeserver/directory/published_db.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
@@ -104,7 +103,7 @@ static int make(struct making *making)
 	if (rc == 0)
 		rc = invite_all(making);
 	if (rc == 0 && creation->plan->is_public)
-		published_db_put(turn_call(making->turn), turn_room(making->turn));
+		turn_publish(making->turn, true);
 	return rc;
 }
 

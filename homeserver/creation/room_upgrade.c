@@ -150,11 +150,12 @@ static int found(struct founding *founding, char **ret_new_id)
 	rc = say_all(founding);
 	if (rc == 0)
 		rc = old_room_move_names(founding->old, turn_call(founding->turn),
-					 founding->room_id, turn_room(founding->turn));
+					 founding->room_id);
 	if (rc) {
 		turn_abort(founding->turn);
 		return rc;
 	}
+	turn_publish(founding->turn, founding->old->is_published);
 	rc = turn_commit(founding->turn, founding->err);
 	if (rc == 0)
 		*ret_new_id = mx_strdup(founding->room_id);
@@ -257,6 +258,7 @@ int room_upgrade_close(const struct hs_call *call, const struct room_upgrade *up
 		rc = say_tombstone(*ret_turn, upgrade, new_id, err);
 	if (rc)
 		return rc;
+	turn_publish(*ret_turn, false);
 	take_alias(*ret_turn, upgrade);
 	close_levels(*ret_turn, upgrade);
 	return 0;

@@ -2,69 +2,42 @@
 
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
-#include "homeserver/directory/published_db.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/directory/room_access.h"
+#include "homeserver/hs.h"
+#include "homeserver/ingest/room_power.h"
+#include "homeserver/ingest/turn.h"
+#include "homeserver/room/published_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/room_facts.h"
-#include "homeserver/ingest/room_power.h"
-#include "homeserver/room/state_reader.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/core/time.h"
 
 #include <stdlib.h>
 #include <uninorm.h>
 #include <unicase.h>
 
-/* Where a room stands: before those with fewer members, then by number. */
-struct place {
-	uint32_t joined, room;
-};
+#define COUNTED_MS     MX_MINUTE_MS
+#define COUNTED_MAX    50000
+#define PLACES_AT_ONCE 100
+#define COVERED_MAX    10000 /* places of a page that little is found for */
 
 struct listing {
 	const struct hs_call *call;
 	const struct publicrooms_query *query;
-	struct place *places;
-	size_t len;
 	size_t limit;
 	char *term; /* folded; NULL: none */
+	struct mx_arena *mem; /* for one room at a time */
 	json_t *chunk;
+	size_t covered; /* places that the page has shown or left out */
+	struct published_place first, last; /* of them */
 };
-
-static int compare_places(const void *a, const void *b)
-{
-	const struct place *one = a, *other = b;
-
-	if (one->joined != other->joined)
-		return one->joined > other->joined ? -1 : 1;
-	return one->room < other->room ? -1 : one->room > other->room;
-}
-
-static int find_places(struct listing *listing)
-{
-	struct room_head *head = mx_arena_alloc(listing->call->mem, sizeof(*head));
-	struct published_rooms rooms;
-	int rc = published_db_list(listing->call, &rooms);
-
-	if (rc)
-		return rc;
-	listing->places = mx_arena_calloc(listing->call->mem, rooms.len + 1,
-					  sizeof(*listing->places));
-	for (size_t i = 0; i < rooms.len; i++)
-		if (room_db_head(listing->call, rooms.items[i], head) == 0)
-			listing->places[listing->len++] = (struct place){
-				head->joined,
-				rooms.items[i],
-			};
-	qsort(listing->places, listing->len, sizeof(*listing->places), compare_places);
-	return 0;
-}
 
 /* ---- tokens: "f20_7" goes on behind that place, "b20_7" back from it */
 
-static bool parse_token(const char *text, bool *ret_back, struct place *ret_place)
+static bool parse_token(const char *text, bool *ret_back, struct published_place *ret_place)
 {
 	struct mx_slice rest = mx_slice(text), joined;
 	int64_t numbers[2];
@@ -77,11 +50,11 @@ static bool parse_token(const char *text, bool *ret_back, struct place *ret_plac
 	    !mx_parse_i64(rest, &numbers[1]) || numbers[0] < 0 || numbers[0] > UINT32_MAX ||
 	    numbers[1] < 0 || numbers[1] > UINT32_MAX)
 		return false;
-	*ret_place = (struct place){ (uint32_t)numbers[0], (uint32_t)numbers[1] };
+	*ret_place = (struct published_place){ (uint32_t)numbers[0], (uint32_t)numbers[1] };
 	return true;
 }
 
-static json_t *token_json(char direction, const struct place *place)
+static json_t *token_json(char direction, const struct published_place *place)
 {
 	return json_sprintf("%c%u_%u", direction, place->joined, place->room);
 }
@@ -130,82 +103,101 @@ static bool is_wanted(const struct listing *listing, const struct room_facts *fa
 
 /* ---- a page */
 
+static bool is_full(const struct listing *listing)
+{
+	return json_array_size(listing->chunk) >= listing->limit || listing->covered >= COVERED_MAX;
+}
+
 /* Adds the room of a place unless it is filtered out. */
-static void add_room(struct listing *listing, size_t at, bool back)
+static void add_room(struct listing *listing, uint32_t room, bool back)
 {
+	struct hs_call call = *listing->call;
 	struct room_facts facts;
-	json_t *row;
 
-	if (room_facts_load(listing->call, listing->places[at].room, &facts) ||
-	    !is_wanted(listing, &facts))
+	mx_arena_reset(listing->mem);
+	call.mem = listing->mem;
+	if (room_facts_load(&call, room, &facts) || !is_wanted(listing, &facts))
 		return;
-	row = room_facts_json(&facts);
-	if (back)
-		json_array_insert_new(listing->chunk, 0, row);
-	else
-		json_array_append_new(listing->chunk, row);
+	json_array_insert_new(listing->chunk, back ? 0 : json_array_size(listing->chunk),
+			      room_facts_json(&facts));
 }
 
-/* The first place that is not before this one. */
-static size_t find_place(const struct listing *listing, const struct place *place)
+static void cover(struct listing *listing, const struct published_place *place, bool back)
 {
-	size_t at = 0;
-
-	while (at < listing->len && compare_places(&listing->places[at], place) < 0)
-		at++;
-	return at;
+	if (listing->covered == 0 || back)
+		listing->first = *place;
+	if (listing->covered == 0 || !back)
+		listing->last = *place;
+	listing->covered++;
+	add_room(listing, place->room, back);
 }
 
-/* [*ret_from, *ret_to) are the places that the page covers. */
-static void fill_forwards(struct listing *listing, size_t from, size_t *ret_to)
+static int fill(struct listing *listing, const struct published_place *from, bool back)
 {
-	size_t at = from;
+	struct published_places places;
+	struct published_place at = *from;
+	size_t i;
+	int rc;
 
-	for (; at < listing->len && json_array_size(listing->chunk) < listing->limit; at++)
-		add_room(listing, at, false);
-	*ret_to = at;
-}
-
-static void fill_backwards(struct listing *listing, size_t to, size_t *ret_from)
-{
-	size_t at = to;
-
-	while (at > 0 && json_array_size(listing->chunk) < listing->limit)
-		add_room(listing, --at, true);
-	*ret_from = at;
-}
-
-static int fill(struct listing *listing, size_t *ret_from, size_t *ret_to, struct mx_error *err)
-{
-	struct place place = { UINT32_MAX, 0 };
-	bool back = false;
-
-	if (listing->query->since && !parse_token(listing->query->since, &back, &place))
-		return mx_fail(err, MX_INVALID_PARAM, "since is no token of this server");
-	if (back) {
-		*ret_to = find_place(listing, &place);
-		fill_backwards(listing, *ret_to, ret_from);
-		return 0;
-	}
-	*ret_from = find_place(listing, &place);
-	if (listing->query->since && *ret_from < listing->len &&
-	    compare_places(&listing->places[*ret_from], &place) == 0)
-		++*ret_from;
-	fill_forwards(listing, *ret_from, ret_to);
+	do {
+		rc = published_db_scan(listing->call, &at, back, PLACES_AT_ONCE, &places);
+		if (rc)
+			return rc;
+		for (i = 0; i < places.len && !is_full(listing); i++)
+			cover(listing, &places.items[i], back);
+		at = back ? listing->first : listing->last;
+	} while (i == PLACES_AT_ONCE);
 	return 0;
 }
 
-static json_t *answer_json(const struct listing *listing, size_t from, size_t to)
+static int fill_from(struct listing *listing, const char *since, struct mx_error *err)
 {
-	json_t *answer = json_pack("{s:O, s:i}", "chunk", listing->chunk,
-				   "total_room_count_estimate", (int)listing->len);
+	struct published_place place = { UINT32_MAX, 0 };
+	bool back = false;
 
-	if (to < listing->len && to > 0)
-		json_object_set_new(answer, "next_batch",
-				    token_json('f', &listing->places[to - 1]));
-	if (from > 0 && from < listing->len)
-		json_object_set_new(answer, "prev_batch", token_json('b', &listing->places[from]));
-	return answer;
+	if (since && !parse_token(since, &back, &place))
+		return mx_fail(err, MX_INVALID_PARAM, "since is no token of this server");
+	return fill(listing, &place, back);
+}
+
+/* If there is anything that way. */
+static int add_token(const struct listing *listing, bool back, json_t *answer)
+{
+	const struct published_place *from = back ? &listing->first : &listing->last;
+	struct published_places places;
+	int rc = published_db_scan(listing->call, from, back, 1, &places);
+
+	if (rc == 0 && places.len)
+		json_object_set_new(answer, back ? "prev_batch" : "next_batch",
+				    token_json(back ? 'b' : 'f', from));
+	return rc;
+}
+
+static int add_tokens(const struct listing *listing, json_t *answer)
+{
+	int rc = 0;
+
+	if (listing->covered)
+		rc = add_token(listing, false, answer);
+	if (listing->covered && rc == 0)
+		rc = add_token(listing, true, answer);
+	return rc;
+}
+
+/* Counting them costs more than a page: an estimate may be as old as this. */
+static uint32_t estimate_total(const struct listing *listing)
+{
+	const struct published_place first = { UINT32_MAX, 0 };
+	struct hs_call call = *listing->call;
+	struct published_places all;
+
+	call.mem = listing->mem;
+	if (call.now_ms - call.hs->listed_counted_ms < COUNTED_MS ||
+	    published_db_scan(&call, &first, false, COUNTED_MAX, &all))
+		return call.hs->listed_rooms;
+	call.hs->listed_counted_ms = call.now_ms;
+	call.hs->listed_rooms = (uint32_t)all.len;
+	return (uint32_t)all.len;
 }
 
 static size_t limit_of(int64_t limit)
@@ -219,76 +211,63 @@ int publicrooms_list(const struct hs_call *call, const struct publicrooms_query 
 		     json_t **ret_answer, struct mx_error *err)
 {
 	json_auto_t *chunk = json_array();
+	json_auto_t *answer = json_pack("{s:O}", "chunk", chunk);
 	mx_autofree char *term = query->term && *query->term ? fold(query->term) : NULL;
+	mx_arena_auto *mem = mx_arena_new(0);
 	struct listing listing = {
 		.call = call,
 		.query = query,
 		.limit = limit_of(query->limit),
 		.term = term,
+		.mem = mem,
 		.chunk = chunk,
 	};
-	size_t from, to;
-	int rc = find_places(&listing);
+	int rc = fill_from(&listing, query->since, err);
 
 	if (rc == 0)
-		rc = fill(&listing, &from, &to, err);
-	if (rc == 0)
-		*ret_answer = answer_json(&listing, from, to);
-	return rc;
+		rc = add_tokens(&listing, answer);
+	if (rc)
+		return rc;
+	json_object_set_new(answer, "total_room_count_estimate",
+			    json_integer(estimate_total(&listing)));
+	*ret_answer = mx_steal(&answer);
+	return 0;
 }
 
 /* ---- what is in it */
 
-static int find_room(const struct hs_call *call, const char *room_id, uint32_t *ret_room,
-		     struct mx_error *err)
-{
-	int rc = room_db_find(call, mx_slice(room_id), ret_room);
-
-	return rc == -MX_NOT_FOUND ? mx_fail(err, MX_NOT_FOUND, "There is no such room here") : rc;
-}
-
 int publicrooms_get(const struct hs_call *call, const char *room_id, bool *ret_is_public,
 		    struct mx_error *err)
 {
+	struct room_head *head = mx_arena_alloc(call->mem, sizeof(*head));
 	uint32_t room;
-	int rc = find_room(call, room_id, &room, err);
+	int rc = room_db_find(call, mx_slice(room_id), &room);
 
 	if (rc == 0)
-		*ret_is_public = published_db_has(call, room);
+		rc = room_db_head(call, room, head);
+	if (rc == -MX_NOT_FOUND)
+		return mx_fail(err, MX_NOT_FOUND, "There is no such room here");
+	if (rc == 0)
+		*ret_is_public = head->is_published;
 	return rc;
 }
 
-static bool may_publish(const struct hs_call *call, uint32_t room, const char *user_id)
+static bool may_publish(struct room_turn *turn, const char *user_id)
 {
-	struct room_head *head = mx_arena_alloc(call->mem, sizeof(*head));
-	struct room_power *power = mx_arena_alloc(call->mem, sizeof(*power));
-	struct state_reader reader;
-	bool may;
+	struct mx_arena *mem = turn_call(turn)->mem;
+	struct room_power *power = mx_arena_alloc(mem, sizeof(*power));
 
-	if (!room_access_is_joined(call, room, user_id) || room_db_head(call, room, head))
-		return false;
-	state_reader_init(&reader, call, room);
-	may = room_power_of_state(power, &reader, &head->state) == 0 &&
-	      room_power_may_send_state(power, user_id, TYPE_CANONICAL_ALIAS);
-	state_reader_done(&reader);
-	return may;
+	room_power_of_turn(power, turn, mem);
+	return turn_membership(turn, user_id) == MEMBERSHIP_JOIN &&
+	       room_power_may_send_state(power, user_id, TYPE_CANONICAL_ALIAS);
 }
 
-int publicrooms_set(const struct hs_call *call, const char *room_id, const char *user_id,
-		    bool is_public, struct mx_error *err)
+int publicrooms_set_in(struct room_turn *turn, const char *user_id, bool is_public,
+		       struct mx_error *err)
 {
-	uint32_t room;
-	int rc = find_room(call, room_id, &room, err);
-
-	if (rc)
-		return rc;
-	if (!may_publish(call, room, user_id) && account_check_admin(call, user_id, NULL))
+	if (!may_publish(turn, user_id) && account_check_admin(turn_call(turn), user_id, NULL))
 		return mx_fail(err, MX_FORBIDDEN,
-			       "You may not change the room's place in the "
-			       "directory");
-	if (is_public)
-		published_db_put(call, room);
-	else
-		published_db_delete(call, room);
+			       "You may not change the room's place in the directory");
+	turn_publish(turn, is_public);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 struct hs_call;
 struct mx_error;
+struct room_turn;
 
 #define PUBLICROOMS_PAGE     100 /* rows without a limit */
 #define PUBLICROOMS_PAGE_MAX 500
@@ -28,6 +29,6 @@ int publicrooms_list(const struct hs_call *call, const struct publicrooms_query 
 int publicrooms_get(const struct hs_call *call, const char *room_id, bool *ret_is_public,
 		    struct mx_error *err);
 /* For members who may say what the canonical alias is, and for administrators; others get
- * -MX_FORBIDDEN. -MX_NOT_FOUND. With a txn. */
-int publicrooms_set(const struct hs_call *call, const char *room_id, const char *user_id,
-		    bool is_public, struct mx_error *err);
+ * -MX_FORBIDDEN. */
+int publicrooms_set_in(struct room_turn *turn, const char *user_id, bool is_public,
+		       struct mx_error *err);

@@ -4,6 +4,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/directory/remote.h"
+#include "homeserver/ingest/turn.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
@@ -26,8 +27,12 @@ static int put_visibility(struct req *r)
 {
 	const struct hs_call call = call_of(r);
 	bool is_public = streq(jstr_or(r->body, "visibility", "public"), "public");
+	struct room_turn *turn = NULL;
+	int rc = turn_begin(&call, req_param(r, "roomId"), &turn, &r->err);
 
-	return publicrooms_set(&call, req_param(r, "roomId"), r->user, is_public, &r->err);
+	if (rc == 0)
+		rc = publicrooms_set_in(turn, r->user, is_public, &r->err);
+	return turn_answer(turn, r, rc);
 }
 
 /* ---- the list */
@@ -85,8 +90,8 @@ static int search_rooms(struct req *r)
 const struct route publicrooms_routes[] = {
 	{ GET, LISTED, get_visibility, .limit = LIMIT_READ, .txn = TXN_READ, .flags = ROUTE_CORS,
 	  .reply = "client/visibility" },
-	{ PUT, LISTED, put_visibility, .auth = AUTH_USER, .limit = LIMIT_EDIT, .txn = TXN_WRITE,
-	  .flags = ROUTE_CORS, .body = "client/visibility", .reply = "client/empty.reply" },
+	{ PUT, LISTED, put_visibility, .auth = AUTH_USER, .limit = LIMIT_EDIT, .flags = ROUTE_CORS,
+	  .body = "client/visibility", .reply = "client/empty.reply" },
 	{ GET, CLIENT_V3 "/publicRooms", list_rooms, .limit = LIMIT_READ, .txn = TXN_READ,
 	  .flags = ROUTE_CORS | ROUTE_GUESTS | ROUTE_SUSPENDED,
 	  .reply = "client/public_rooms.reply" },

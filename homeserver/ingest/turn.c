@@ -6,6 +6,7 @@
 #include "homeserver/hs.h"
 #include "homeserver/ingest/birth.h"
 #include "homeserver/ingest/turn_state.h"
+#include "homeserver/room/published_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/event/room_version.h"
 #include "homeserver/state/state_db.h"
@@ -201,6 +202,11 @@ int turn_send(struct room_turn *turn, const struct event_wish *wish, const struc
 	return birth_send(turn, wish, ret_event, err);
 }
 
+void turn_publish(struct room_turn *turn, bool is_published)
+{
+	turn->head.is_published = is_published;
+}
+
 const struct room_head *turn_head(const struct room_turn *turn)
 {
 	return &turn->head;
@@ -277,6 +283,7 @@ static void write_head(struct room_turn *turn)
 		room_db_add(txn, turn->room->number, &turn->head);
 	else
 		room_db_put_head(txn, turn->room->number, &turn->head);
+	published_db_follow(txn, turn->room->number, &turn->room->head, &turn->head);
 }
 
 static bool is_known_extremity(const struct room *room, const char *id)
@@ -348,7 +355,7 @@ static int check_whole(const struct room_turn *turn, struct mx_error *err)
 /* Everything but handing it over. */
 static void prepare(struct room_turn *turn)
 {
-	if (turn->events == 0)
+	if (turn->events == 0 && turn->head.is_published == turn->room->head.is_published)
 		return;
 	write_head(turn);
 	store_txn_chain(turn->call.txn, &turn->room->chain);

@@ -15,6 +15,7 @@
 #include "homeserver/room/room_db.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hs;
@@ -53,6 +54,9 @@ int turn_create(const struct hs_call *call, const struct room_birth *birth,
  * of it is there, and the turn goes on. The event is in call->mem. */
 int turn_send(struct room_turn *turn, const struct event_wish *wish, const struct event **ret_event,
 	      struct mx_error *err);
+
+/* Puts the room into the directory, or takes it out. */
+void turn_publish(struct room_turn *turn, bool is_published);
 
 /* ---- looking, at what the turn's own events made */
 

@@ -107,6 +107,7 @@ void room_db_put_head(struct store_txn *txn, uint32_t room, const struct room_he
 	record_put_state(&value, &head->state);
 	write_numbers(&value, head);
 	write_extremities(&value, head);
+	record_put_u64(&value, head->is_published);
 	store_txn_put_stamped(txn, &room_table, store_key_slice(&key), mx_str_slice(&value),
 			      &stamp);
 }
@@ -128,6 +129,7 @@ int room_db_head(const struct hs_call *call, uint32_t room, struct room_head *re
 	head.state = record_state(&reader);
 	read_numbers(&reader, &head);
 	read_extremities(&reader, &head);
+	head.is_published = record_u64(&reader) != 0;
 	if (!record_ok(&reader) || !head.version)
 		return -MX_STORE;
 	*ret_head = head;

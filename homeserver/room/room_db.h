@@ -33,6 +33,7 @@ struct room_head {
 	int64_t last_rseq, first_rseq;
 	int64_t depth; /* the largest */
 	uint32_t joined, invited, knocked; /* members now */
+	bool is_published; /* in the directory, see published_db.h */
 	uint64_t position; /* of its last entry: stamped */
 };
 

@@ -118,6 +118,7 @@ int room_facts_load(const struct hs_call *call, uint32_t room, struct room_facts
 		.room_id = mx_arena_slice(call->mem, looking->head.id).ptr,
 		.room_version = looking->head.version->id,
 		.joined = looking->head.joined,
+		.is_published = looking->head.is_published,
 	};
 	state_reader_init(&looking->reader, call, room);
 	find_facts(looking, ret_facts);

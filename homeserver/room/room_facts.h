@@ -18,7 +18,7 @@ struct room_facts {
 	const char *creator;
 	const char **allowed_rooms; /* of a restricted room */
 	size_t allowed_rooms_len;
-	bool world_readable, guest_can_join;
+	bool world_readable, guest_can_join, is_published;
 	uint32_t joined;
 };
 

@@ -7,7 +7,7 @@ import pytest
 
 from homeserver_world import refused
 from rooms import (change, create, done, invite, join, joined_rooms, leave, part, path, say,
-                   set_state, summary)
+                   set_state, summary, upgrade)
 
 
 def at(alias):
@@ -185,6 +185,32 @@ def test_the_directory_is_read_page_by_page(two):
     assert [row["room_id"] for page in pages for row in page["chunk"]] == wanted
     back = done(bob.post("/publicRooms", {**query, "since": pages[1]["prev_batch"]}))
     assert [row["room_id"] for row in back["chunk"]] == wanted[:2]
+
+
+def test_a_room_that_grew_is_listed_once_at_its_new_place(two, home):
+    ann, bob, _ = two
+    small = create(ann, visibility="public", name=f"grow {ann.name}")
+    large = create(ann, visibility="public", preset="public_chat", name=f"grow {ann.name}")
+    people = [home.user(None) for _ in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda user: join(user, large), people))
+    assert search(bob, f"grow {ann.name}") == [large, small]
+    for user in people:
+        leave(user, large)
+    assert search(bob, f"grow {ann.name}") == [small, large]
+
+
+def test_the_place_in_the_directory_goes_over_to_the_new_room(two):
+    ann, bob, _ = two
+    room = create(ann, visibility="public", name=f"old {ann.name}")
+    replacement = upgrade(ann, room, "12")
+    assert search(bob, f"old {ann.name}") == [replacement]
+
+
+def test_how_many_rooms_there_are_is_estimated(two, home):
+    create(two[0], visibility="public")
+    page = done(home.anybody.get("/publicRooms?limit=1"))
+    assert len(page["chunk"]) == 1 <= page["total_room_count_estimate"]
 
 
 @pytest.mark.parametrize("query", ["since=x", "since=f1", "since=f-1_2", "limit=-1", "limit=abc"])

@@ -1,12 +1,11 @@
 #include "homeserver/directory/alias_db.h"
 
 #include "homeserver/call.h"
-#include "homeserver/directory/published_db.h"
 #include "homeserver/room/block_db.h"
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 
-static const struct store_table *store_test_tables[5];
+static const struct store_table *store_test_tables[4];
 
 static const struct alias cats = { "#cats:here", "!r:here", "@ann:here" };
 static const struct alias dogs = { "#dogs:here", "!r:here", "@bob:here" };
@@ -46,22 +45,6 @@ static void a_room_knows_its_aliases(void **txn)
 	assert_int_equal(list.len, 0);
 }
 
-static void the_directory_lists_rooms_by_number(void **txn)
-{
-	struct hs_call call = call_in(txn);
-	struct published_rooms rooms;
-
-	published_db_put(&call, 300);
-	published_db_put(&call, 2);
-	assert_true(published_db_has(&call, 300));
-	assert_false(published_db_has(&call, 3));
-	assert_int_equal(published_db_list(&call, &rooms), 0);
-	assert_int_equal(rooms.len, 2);
-	assert_int_equal(rooms.items[0], 2);
-	published_db_delete(&call, 2);
-	assert_false(published_db_has(&call, 2));
-}
-
 static void a_blocked_room_is_remembered_with_the_reason(void **txn)
 {
 	const struct room_block blocks[] = { { "!a:here", "spam", 5 }, { "!b:there", "", 6 } };
@@ -86,13 +69,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		store_test(an_alias_leads_to_its_room),
 		store_test(a_room_knows_its_aliases),
-		store_test(the_directory_lists_rooms_by_number),
 		store_test(a_blocked_room_is_remembered_with_the_reason),
 	};
 
 	store_test_tables[0] = alias_tables[0];
 	store_test_tables[1] = alias_tables[1];
-	store_test_tables[2] = published_tables[0];
-	store_test_tables[3] = block_tables[0];
+	store_test_tables[2] = block_tables[0];
 	return cmocka_run_group_tests_name("room/alias_db", tests, NULL, NULL);
 }

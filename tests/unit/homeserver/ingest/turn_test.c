@@ -2,6 +2,7 @@
 
 #include "homeserver/room/event_db.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/room/published_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/room/state_reader.h"
 #include "shared/core/arena.h"
@@ -351,6 +352,65 @@ static void a_room_that_was_forgotten_is_read_again(void **state)
 	turn_abort(turn);
 }
 
+/* ---- the directory */
+
+static struct published_places directory(struct hs_fixture *f)
+{
+	struct published_places places;
+
+	hs_fixture_read(f);
+	assert_int_equal(published_db_scan(&f->call, &(struct published_place){ UINT32_MAX, 0 },
+					   false, 100, &places),
+			 0);
+	return places;
+}
+
+static void publish(struct hs_fixture *f, const char *room_id, bool is_published)
+{
+	struct room_turn *turn = begin(f, room_id);
+
+	turn_publish(turn, is_published);
+	assert_int_equal(turn_commit(turn, NULL), 0);
+}
+
+static void a_published_room_has_one_place_by_its_members(void **state)
+{
+	struct hs_fixture *f = *state;
+	const char *small = make_newest(f), *large = make_newest(f);
+	struct published_places places;
+	struct room_turn *turn;
+	uint32_t numbers[2];
+
+	head_of(f, small, &numbers[0]);
+	head_of(f, large, &numbers[1]);
+	publish(f, small, true);
+	publish(f, large, true);
+	assert_int_equal(directory(f).items[0].room, numbers[0]);
+	turn = begin(f, large);
+	assert_int_equal(try_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
+	assert_int_equal(turn_commit(turn, NULL), 0);
+	places = directory(f);
+	assert_int_equal(places.len, 2);
+	assert_int_equal(places.items[0].room, numbers[1]);
+	assert_int_equal(places.items[0].joined, 2);
+	publish(f, large, false);
+	assert_int_equal(directory(f).len, 1);
+	assert_true(head_of(f, small, &numbers[0]).is_published);
+	assert_false(head_of(f, large, &numbers[1]).is_published);
+}
+
+static void a_room_that_is_not_published_has_no_place(void **state)
+{
+	struct hs_fixture *f = *state;
+	const char *room_id = make_newest(f);
+	struct room_turn *turn = begin(f, room_id);
+
+	turn_publish(turn, true);
+	turn_abort(turn);
+	say(f, room_id, ANN, "nobody finds this");
+	assert_int_equal(directory(f).len, 0);
+}
+
 static void an_unknown_room_is_not_found(void **state)
 {
 	struct hs_fixture *f = *state;
@@ -371,6 +431,8 @@ int main(void)
 		hs_test(one_redacts_ones_own_and_others_with_the_level),
 		hs_test(many_who_talk_at_once_make_one_line),
 		hs_test(a_room_that_was_forgotten_is_read_again),
+		hs_test(a_published_room_has_one_place_by_its_members),
+		hs_test(a_room_that_is_not_published_has_no_place),
 		hs_test(an_unknown_room_is_not_found),
 	};
 

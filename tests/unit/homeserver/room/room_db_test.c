@@ -26,6 +26,7 @@ static struct room_head head_of(const char *id)
 		.joined = 1,
 		.invited = 2,
 		.knocked = 3,
+		.is_published = true,
 	};
 
 	return head;
@@ -44,6 +45,7 @@ static void assert_same_numbers(const struct room_head *a, const struct room_hea
 	assert_int_equal(a->joined, b->joined);
 	assert_int_equal(a->invited, b->invited);
 	assert_int_equal(a->knocked, b->knocked);
+	assert_int_equal(a->is_published, b->is_published);
 }
 
 static void a_head_is_read_as_it_was(void **state)
