@@ -41,7 +41,7 @@ static int forget(struct req *r)
 	if (rc == 0)
 		rc = user_room_db_load(&call, mx_slice(r->user), room, &row);
 	if (rc == -MX_NOT_FOUND)
-		return mx_fail(&r->err, MX_NOT_FOUND, "You never were in this room");
+		return mx_fail(&r->err, MX_NOT_LEFT, "You never were in this room");
 	if (rc)
 		return rc;
 	if (row.membership != MEMBERSHIP_LEAVE && row.membership != MEMBERSHIP_BAN)

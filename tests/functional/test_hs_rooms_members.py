@@ -239,9 +239,14 @@ def test_one_forgets_what_one_has_left(three):
     leave(bob, room)
     done(change(bob, room, "forget"))
     done(change(bob, room, "forget"))
-    refused(change(cat, room, "forget"), 404, "M_NOT_FOUND")
     join(bob, room)
     assert joined_rooms(bob) == [room]
+
+
+def test_a_room_one_never_was_in_has_not_been_left(three):
+    _, bob, cat, room = three
+    for nowhere in (room, "!nowhere:hs.test"):
+        refused(change(cat, nowhere, "forget"), 400, "M_UNKNOWN")
 
 
 # ---- moderating
