@@ -115,7 +115,7 @@ static int choose_part(struct req *r, const struct media_item *item, const char 
 	file->len = item->size;
 	switch (media_range_parse(range_header(r, etag), item->size, &file->from, &file->len)) {
 	case RANGE_WHOLE: return 0;
-	case RANGE_WRONG: return -MX_BAD_RANGE;
+	case RANGE_WRONG: r->err_size = item->size; return -MX_BAD_RANGE;
 	case RANGE_PART: break;
 	}
 	reply_status(r, 206);

@@ -9,6 +9,7 @@
 #include "shared/json/json.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <strings.h>
@@ -215,6 +216,13 @@ static void add_allow(struct exchange *ex, unsigned allow)
 	reply_header(&ex->req, "Allow", list.ptr);
 }
 
+/* RFC 9110, 14.4 */
+static void add_size(struct exchange *ex)
+{
+	reply_header(&ex->req, "Content-Range",
+		     mx_arena_strf(ex->req.mem, "bytes */%" PRIu64, ex->req.err_size));
+}
+
 void reply_error(struct exchange *ex, int rc)
 {
 	const struct mx_errc *row = mx_errc((enum mx_code)wire_code(ex, rc));
@@ -236,6 +244,8 @@ void reply_error(struct exchange *ex, int rc)
 		add_contact(ex, json);
 	if (rc == -MX_BAD_METHOD)
 		add_allow(ex, allow);
+	if (rc == -MX_BAD_RANGE)
+		add_size(ex);
 }
 
 /* ---- sending */

@@ -34,6 +34,7 @@ struct req {
 	const char *user, *device, *origin; /* what the authenticator found */
 	struct mx_error err;
 	json_t *err_fields; /* more members of the error object; owned */
+	uint64_t err_size; /* of what has no such part, with -MX_BAD_RANGE */
 	enum route_lane lane; /* where this run is: never block in LANE_IO. After a park
 				 it is the lane that it parked in */
 	unsigned run; /* 0, 1, …: how often the handler was started over */

@@ -211,7 +211,9 @@ def test_a_part_is_sent_if_one_is_wanted(ann):
 def test_a_part_that_is_not_there_is_refused(ann):
     media_id = upload(ann, PNG)
     for wrong in ("bytes=9-1", f"bytes={len(PNG)}-", "bytes=x"):
-        refused(download(ann, media_id, Range=wrong), 416, "M_UNKNOWN")
+        refusal = download(ann, media_id, Range=wrong)
+        refused(refusal, 416, "M_UNKNOWN")
+        assert refusal.headers["Content-Range"] == f"bytes */{len(PNG)}"
 
 
 def test_many_parts_are_the_whole(ann):
