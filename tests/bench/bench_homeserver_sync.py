@@ -1,6 +1,7 @@
 """/sync beside Synapse: the first one of somebody in many rooms, later ones with nothing new and
 with one event; and what a poll that waits takes."""
 
+import concurrent.futures
 import contextlib
 import json
 import resource
@@ -14,6 +15,7 @@ import measure
 ROOMS = 20 if measure.SHORT else 500
 EVENTS = 5 if measure.SHORT else 20  # said in each
 POLLS = 100 if measure.SHORT else 4000
+WRITERS = 8  # rooms that are filled at once: Synapse takes minutes for all of them
 LAZY = json.dumps({"room": {"timeline": {"limit": 20}, "state": {"lazy_load_members": True}}})
 FIRST_MS, NOTHING_MS, ONE_MS, POLL_KIB = 300, 0.1, 0.5, 6
 
@@ -24,13 +26,15 @@ class Reader:
     def __init__(self, home):
         self.home = home
         self.reader, self.talker = home.people(2, "s")
-        self.rooms = []
-        for i in range(ROOMS):
-            room = self.talker.create_room(name=f"Room {i}")
-            self.reader.join(room)
-            for j in range(EVENTS):
-                self.talker.say(room, f"message {j}", f"{i}-{j}")
-            self.rooms.append(room)
+        with concurrent.futures.ThreadPoolExecutor(WRITERS) as writers:
+            self.rooms = list(writers.map(self.make_room, range(ROOMS)))
+
+    def make_room(self, i):
+        room = self.talker.create_room(name=f"Room {i}")
+        self.reader.join(room)
+        for j in range(EVENTS):
+            self.talker.say(room, f"message {j}", f"{i}-{j}")
+        return room
 
     def first(self):
         """(seconds, bytes)"""
@@ -125,7 +129,8 @@ def main():
         measure.heading("memory, just started")
         for home in homes:
             measure.figure(f"resident, {home.name}", measure.memory_mb(home.pid)[0], unit=" MiB")
-        sides = [Reader(home) for home in homes]
+        with concurrent.futures.ThreadPoolExecutor() as fillers:
+            sides = list(fillers.map(Reader, homes))
         homeservers.pinned(homes)
         first_sync(sides)
         later_syncs(scratch.path, sides)
