@@ -23,6 +23,11 @@
 
 #include <stdatomic.h>
 
+static struct http_limit limit_of(const struct rate_conf *rate)
+{
+	return (struct http_limit){ .per_second = rate->per_minute / 60.0, .burst = rate->burst };
+}
+
 static void hs_limits(struct daemon *daemon, const struct hs_conf *conf)
 {
 	struct http_limit limits[LIMIT_COUNT] = { 0 };
@@ -31,7 +36,9 @@ static void hs_limits(struct daemon *daemon, const struct hs_conf *conf)
 		limits[class].per_second = conf->limits.requests.per_second;
 		limits[class].burst = conf->limits.requests.burst;
 	}
-	accounts_limits(conf, limits);
+	limits[LIMIT_LOGIN] = limit_of(&conf->limits.logins);
+	limits[LIMIT_REGISTER] = limit_of(&conf->limits.registrations);
+	limits[LIMIT_MEDIA] = limit_of(&conf->limits.media_uploads);
 	daemon_limits(daemon, limits);
 }
 

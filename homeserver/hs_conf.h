@@ -14,6 +14,10 @@
 
 struct mx_error;
 
+struct rate_conf {
+	unsigned per_minute, burst;
+};
+
 struct hs_conf {
 	struct daemon_conf daemon; /* first: see daemon.h */
 	char *server_name;
@@ -27,9 +31,8 @@ struct hs_conf {
 		struct {
 			unsigned per_second, burst; /* of one user or client; 0 = no limit */
 		} requests;
-		struct {
-			unsigned per_minute, burst; /* of one address */
-		} logins, registrations;
+		struct rate_conf logins, registrations; /* of one address */
+		struct rate_conf media_uploads; /* of one user */
 		struct budget_limit mail_asker, mail_address, mail_address_day, mail_network;
 	} limits;
 	struct registration_conf registration;

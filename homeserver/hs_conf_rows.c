@@ -33,19 +33,21 @@ static const cyaml_schema_field_t requests_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t logins_fields[] = {
-	UINT(limits.logins, per_minute),
-	UINT(limits.logins, burst),
+static const cyaml_schema_field_t rate_fields[] = {
+	UINT_OF(struct rate_conf, per_minute),
+	UINT_OF(struct rate_conf, burst),
 	CYAML_FIELD_END,
 };
 
+#define RATE(member) CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, rate_fields)
 #define BUDGET(member) \
 	CYAML_FIELD_MAPPING(#member, MAYBE, SECTION(limits), member, budget_limit_fields)
 
 static const cyaml_schema_field_t limits_fields[] = {
 	CYAML_FIELD_MAPPING("requests", MAYBE, SECTION(limits), requests, requests_fields),
-	CYAML_FIELD_MAPPING("logins", MAYBE, SECTION(limits), logins, logins_fields),
-	CYAML_FIELD_MAPPING("registrations", MAYBE, SECTION(limits), registrations, logins_fields),
+	RATE(logins),
+	RATE(registrations),
+	RATE(media_uploads),
 	BUDGET(mail_asker),
 	BUDGET(mail_address),
 	BUDGET(mail_address_day),

@@ -49,15 +49,3 @@ void accounts_close(struct hs *hs)
 	attempts_free(hs->attempts);
 	passwords_free(hs->passwords);
 }
-
-static struct http_limit per_minute(unsigned rate, unsigned burst)
-{
-	return (struct http_limit){ .per_second = rate / 60.0, .burst = burst };
-}
-
-void accounts_limits(const struct hs_conf *conf, struct http_limit *limits)
-{
-	limits[LIMIT_LOGIN] = per_minute(conf->limits.logins.per_minute, conf->limits.logins.burst);
-	limits[LIMIT_REGISTER] = per_minute(conf->limits.registrations.per_minute,
-					    conf->limits.registrations.burst);
-}

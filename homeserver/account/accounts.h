@@ -3,7 +3,6 @@
 
 struct hs;
 struct hs_conf;
-struct http_limit;
 struct mx_error;
 struct store_table;
 
@@ -14,6 +13,3 @@ int accounts_open(struct hs *hs, struct mx_error *err);
 void accounts_reload(struct hs *hs, const struct hs_conf *conf);
 /* Also what a failed start left. */
 void accounts_close(struct hs *hs);
-
-/* limits: LIMIT_COUNT of them. */
-void accounts_limits(const struct hs_conf *conf, struct http_limit *limits);

@@ -285,6 +285,19 @@ def test_nobody_has_too_many_ids_that_wait(ann):
     refused(ann.post(CREATE), 429, "M_LIMIT_EXCEEDED")
 
 
+def test_nobody_uploads_too_fast(make_home):
+    world = make_home({"limits": {"media_uploads": {"per_minute": 60, "burst": 2}}}).start()
+    ann, bob = world.user("ann"), world.user("bob")
+    create(ann)
+    upload(ann, PNG)
+    for stopped in (ann.post(CREATE), ann.post(UPLOAD, PNG), put(ann, "never-made", PNG)):
+        refused(stopped, 429, "M_LIMIT_EXCEEDED")
+        assert 0 < stopped.json["retry_after_ms"] <= 1000
+        assert stopped.headers["Retry-After"] == "1"
+    upload(bob, PNG)
+    assert ann.get("/account/whoami").status == 200
+
+
 # ---- smaller pictures
 
 
