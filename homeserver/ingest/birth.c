@@ -18,7 +18,7 @@
 #include "shared/keys/own_keys.h"
 
 #define PREV_MAX       10 /* newest events that one follows */
-#define DEPTH_MAX      ((INT64_C(1) << 53) - 1)
+#define STRICT_MAX     ((INT64_C(1) << 53) - 1) /* of strict JSON's integers */
 #define ROOM_ID_RANDOM 18
 
 static struct event_draft draft_of(const struct hs_call *call, const struct event_wish *wish)
@@ -173,6 +173,14 @@ static size_t follow(const struct room_turn *turn, struct event_reference ret_pr
 	return len;
 }
 
+/* Spec: server-server API, "PDUs": as deep as the version's JSON can say. */
+static int64_t next_depth(const struct room_head *head)
+{
+	int64_t most = head->version->strict_json ? STRICT_MAX : INT64_MAX;
+
+	return head->depth < most ? head->depth + 1 : most;
+}
+
 static int build(struct room_turn *turn, const struct event_wish *wish, const struct cited *cited,
 		 struct event *ret_event, struct mx_error *err)
 {
@@ -181,7 +189,7 @@ static int build(struct room_turn *turn, const struct event_wish *wish, const st
 
 	draft.version = turn->head.version;
 	draft.room_id = turn->head.id;
-	draft.depth = turn->head.depth < DEPTH_MAX ? turn->head.depth + 1 : DEPTH_MAX;
+	draft.depth = next_depth(&turn->head);
 	draft.prev_events = prev;
 	draft.prev_events_len = follow(turn, prev);
 	draft.auth_events = cited->references;

@@ -167,19 +167,40 @@ static void the_state_at_what_came_without_it_is_not_known(void **state)
 	scene_end(&scene);
 }
 
-static void a_depth_never_grows_beyond_what_json_can_say(void **state)
+/* The depth of what is said here after an event from elsewhere. */
+static int64_t depth_after(void **state, const char *version, int64_t depth)
 {
+	struct stored_event before, after;
 	struct scene scene;
 	struct room_turn *turn;
 
-	scene_begin(&scene, *state, "11");
-	heard(&scene, &(struct said){ .sender = ANN, .type = "m.room.message", .depth = LARGEST });
+	scene_begin(&scene, *state, version);
+	heard(&scene, &(struct said){ .sender = ANN, .type = "m.room.message", .depth = depth });
+	before = scene_newest(&scene);
+	assert_true(before.event.depth == depth);
 	assert_int_equal(turn_begin(&scene.f->call, scene.room_id, &turn, NULL), 0);
 	scene_say_here(turn, "m.room.message", NULL, json_pack("{s:s}", "body", "still here"));
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	hs_fixture_read(scene.f);
-	assert_true(scene_newest(&scene).event.depth == LARGEST);
+	after = scene_newest(&scene);
+	assert_true(mx_slice_eq(after.event.prev_events[0], before.event.id));
 	scene_end(&scene);
+	return after.event.depth;
+}
+
+/* Spec: server-server API, "PDUs": "If the room's depth is already at the limit, the depth must be
+ * set to the limit", which is of the version. */
+static void a_depth_never_grows_beyond_what_json_can_say(void **state)
+{
+	assert_true(depth_after(state, "11", LARGEST) == LARGEST);
+	assert_true(depth_after(state, "6", LARGEST) == LARGEST);
+}
+
+static void a_depth_in_an_old_room_may_be_any_integer(void **state)
+{
+	assert_true(depth_after(state, "5", LARGEST) == LARGEST + 1);
+	assert_true(depth_after(state, "1", LARGEST + 5) == LARGEST + 6);
+	assert_true(depth_after(state, "5", INT64_MAX) == INT64_MAX);
 }
 
 int main(void)
@@ -191,6 +212,7 @@ int main(void)
 		hs_test(an_event_follows_events_of_its_own_room),
 		hs_test(the_state_at_what_came_without_it_is_not_known),
 		hs_test(a_depth_never_grows_beyond_what_json_can_say),
+		hs_test(a_depth_in_an_old_room_may_be_any_integer),
 	};
 
 	return cmocka_run_group_tests_name("ingest/refusals", tests, NULL, NULL);
