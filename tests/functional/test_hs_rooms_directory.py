@@ -154,7 +154,10 @@ def test_odd_state_does_not_break_the_directory(two):
     for event_type, key in (("name", "name"), ("topic", "topic"), ("avatar", "url"),
                             ("guest_access", "guest_access")):
         set_state(ann, room, f"m.room.{event_type}", {key: {"a": 1}})
-    assert room in found(bob, limit=500)
+    row, = [row for row in done(bob.post("/publicRooms", {"limit": 500}))["chunk"]
+            if row["room_id"] == room]
+    assert row == {"room_id": room, "join_rule": "public", "num_joined_members": 1,
+                   "world_readable": False, "guest_can_join": False}
 
 
 def test_rooms_are_searched(two):
