@@ -37,10 +37,16 @@ class Checker:
 
 
 _checkers = {name: Checker(name) for name in ("notary", "identity", "homeserver")}
+FOR_BROWSERS = ("/_matrix/client/", "/_matrix/media/", "/_matrix/identity/v", "/.well-known/matrix/")
 
 
 def check(daemon, method, target, reply):
-    """Fails if the reply breaks the contract. daemon: "trinity-notary"."""
+    """Fails if the reply breaks the contract: its schema, and that clients in browsers may read it,
+    whatever it says, unless it is a page itself. daemon: "trinity-notary"."""
     checker = _checkers.get(daemon.removeprefix("trinity-"))
     complaint = checker.complaint(method, target, reply) if checker else None
     assert complaint is None, f"{method} {target} answered {reply!r}: {complaint}"
+    is_page = reply.headers.get("Content-Type", "").startswith("text/html")
+    if checker and target.startswith(FOR_BROWSERS) and not is_page:
+        allowed = reply.headers.get("Access-Control-Allow-Origin")
+        assert allowed == "*", f"{method} {target} answered {reply!r}, which no browser lets read"
