@@ -185,7 +185,9 @@ struct small_said small_room_say(struct small_room *small, struct mx_slice line)
 	struct mx_slice content = MX_SLICE("{}");
 	struct head head;
 
-	if (fork < small->branches_len && small->branches_len < SMALL_ROOM_BRANCHES) {
+	/* There is no state without a create event. */
+	if (fork < small->branches_len && small->branches_len < SMALL_ROOM_BRANCHES &&
+	    small->room.len > 1) {
 		small->branches[small->branches_len++] = small->branches[fork];
 		return (struct small_said){ 0 };
 	}
