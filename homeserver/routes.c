@@ -69,6 +69,7 @@ const struct route *const hs_admin_routes[] = {
 	user_admin_routes,
 	ending_admin_routes,
 	report_admin_routes,
+	mail_admin_routes,
 	room_admin_routes,
 	media_admin_routes,
 	NULL,

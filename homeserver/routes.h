@@ -24,6 +24,7 @@ extern const struct route versions_routes[], server_keys_routes[], well_known_ro
 	capabilities_routes[], turn_routes[], later_routes[]; /* meta/ */
 extern const struct route push_rules_routes[]; /* push/ */
 extern const struct route media_upload_routes[], media_download_routes[]; /* media/ */
+extern const struct route mail_admin_routes[]; /* message/mail_admin_api.c */
 extern const struct route media_admin_routes[];
 extern const struct route sync_routes[]; /* sync/sync_api.c */
 extern const struct route login_routes[]; /* account/login_api.c */

@@ -18,6 +18,3 @@ int identity_failed(const struct mx_error *err);
 int identity_command_key(const void *conf, int argc, char **argv);
 /* commands_import.c */
 int identity_command_import_sydent(const void *conf, int argc, char **argv);
-/* commands_test.c */
-int identity_command_mail(const void *conf, int argc, char **argv);
-int identity_command_sms(const void *conf, int argc, char **argv);

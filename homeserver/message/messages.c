@@ -136,7 +136,7 @@ const char *messages_why_not(void *ctx)
 
 /* ---- writing */
 
-static struct letterhead letterhead_of(const struct hs *hs)
+struct letterhead messages_letterhead(const struct hs *hs)
 {
 	const struct hs_conf *newest = conf_of(hs);
 
@@ -159,7 +159,7 @@ struct letter_style messages_style(struct req *r)
 static int queue_mail(const struct hs_call *call, const struct message *message,
 		      const struct mail_address *to, uint64_t *ret_id, struct mx_error *err)
 {
-	const struct letterhead head = letterhead_of(call->hs);
+	const struct letterhead head = messages_letterhead(call->hs);
 	struct letter letter = {
 		.head = &head,
 		.style = message->style,
@@ -197,7 +197,7 @@ int messages_mail(const struct hs_call *call, const struct message *message, uin
 int messages_page(struct req *r, const struct letter_page *page)
 {
 	const struct hs *hs = r->app;
-	const struct letterhead head = letterhead_of(hs);
+	const struct letterhead head = messages_letterhead(hs);
 
 	return letter_page(&head, r, page);
 }

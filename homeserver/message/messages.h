@@ -34,6 +34,8 @@ int messages_check(const void *conf, struct mx_error *err);
 /* For readiness: why no mail can be sent; NULL if it can, or if none is to be. */
 const char *messages_why_not(void *hs);
 
+/* Who writes, as it is now. */
+struct letterhead messages_letterhead(const struct hs *hs);
 /* Of the request. */
 struct letter_style messages_style(struct req *r);
 

@@ -8,6 +8,7 @@
 #include "shared/mail/address.h"
 #include "shared/mail/letter_page.h"
 #include "shared/mail/mailer.h"
+#include "shared/mail/trial.h"
 
 struct letterhead message_letterhead(const struct identity *identity)
 {
@@ -39,7 +40,7 @@ static const char *name_of(enum message_kind kind)
 	case MESSAGE_REBOUND: return "rebound";
 	case MESSAGE_TEST: break;
 	}
-	return "test";
+	return TRIAL_LETTER;
 }
 
 /* Without its head. */
@@ -101,25 +102,6 @@ int message_mail(const struct identity_call *call, enum message_kind kind,
 		rc = queue_mail(call, &letter, values, &address, ret_id);
 	mail_address_done(&address);
 	return rc;
-}
-
-enum outbox_result message_test_mail(const struct identity_call *call,
-				     const struct mail_address *to, struct smtp_trace *trace,
-				     struct mx_error *err)
-{
-	static const struct letter_style style = { 0 };
-	static const struct template_values none = { 0 };
-	const struct letterhead head = message_letterhead(call->identity);
-	struct letter letter = letter_of(call, MESSAGE_TEST, &style, err);
-	enum outbox_result result;
-	struct letter_mail mail;
-
-	letter.head = &head;
-	if (letter_write(&letter, &none, to, &mail))
-		return OUTBOX_REFUSED;
-	result = mailer_send(call->identity->mailer, to, &mail.mail, trace, err);
-	eml_done(&mail.eml);
-	return result;
 }
 
 /* ---- pages */

@@ -11,10 +11,8 @@
 
 struct identity;
 struct identity_call;
-struct mail_address;
 struct mx_error;
 struct req;
-struct smtp_trace;
 struct store_txn;
 
 /* As it is now. */
@@ -27,7 +25,7 @@ enum message_kind {
 	MESSAGE_BOUND, /* to the owner: somebody bound this address */
 	MESSAGE_UNBOUND,
 	MESSAGE_REBOUND, /* the address now belongs to another user */
-	MESSAGE_TEST
+	MESSAGE_TEST /* of mail_trial() */
 };
 
 /* Queues the mail of letter_write(). *ret_id: its number in the outbox. -MX_EMAIL_SEND_ERROR for a
@@ -36,11 +34,7 @@ int message_mail(const struct identity_call *call, enum message_kind kind,
 		 const struct letter_style *style, const char *to,
 		 const struct template_values *values, uint64_t *ret_id, struct mx_error *err);
 
-/* MESSAGE_TEST in the default brand and language, at once and without the outbox; waits. trace: see
- * smtp.h. */
-enum outbox_result message_test_mail(const struct identity_call *call,
-				     const struct mail_address *to, struct smtp_trace *trace,
-				     struct mx_error *err);
+/* In the default brand and language, at once and without the outbox; waits. */
 enum outbox_result message_test_sms(const struct identity_call *call, const char *msisdn,
 				    struct mx_error *err);
 

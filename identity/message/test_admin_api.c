@@ -11,39 +11,12 @@
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 #include "shared/mail/address.h"
-#include "shared/mail/smtp_trace.h"
+#include "shared/mail/trial.h"
 #include "shared/phone/phone.h"
 #include "shared/store/store.h"
 
 /* Any: the number has to name its own. */
 #define SOME_COUNTRY "US"
-
-static json_t *step(const char *name, bool ok, const char *words)
-{
-	return json_pack("{s:s, s:b, s:s}", "step", name, "ok", ok, "words", words);
-}
-
-static const char *result_name(enum outbox_result result)
-{
-	switch (result) {
-	case OUTBOX_SENT: return "sent";
-	case OUTBOX_AGAIN: return "again";
-	case OUTBOX_REFUSED: return "refused";
-	case OUTBOX_UNSURE: return "unsure";
-	case OUTBOX_EXPIRED:
-	case OUTBOX_WITHDRAWN: break;
-	}
-	return "not sent";
-}
-
-/* A test that failed is an answer as good as any other. */
-static int reply(struct req *r, enum outbox_result result, json_t *steps,
-		 const struct mx_error *why)
-{
-	reply_json(r, json_pack("{s:s, s:s, s:o}", "result", result_name(result), "why",
-				result == OUTBOX_SENT ? "" : why->text, "steps", steps));
-	return 0;
-}
 
 /* The step "suppression": whether the address may be written to at all. */
 static bool may_write(const struct identity_call *call, const struct threepid *threepid,
@@ -60,54 +33,29 @@ static bool may_write(const struct identity_call *call, const struct threepid *t
 	store_view_end(view);
 	if (rc == -MX_NOT_FOUND)
 		words = "none";
-	json_array_append_new(steps, step("suppression", rc == -MX_NOT_FOUND, words));
+	json_array_append_new(steps, trial_step("suppression", rc == -MX_NOT_FOUND, words));
 	return rc == -MX_NOT_FOUND;
 }
 
 /* ---- mail */
 
-/* Of smtp.h, behind what was done before. */
-static void add_trace(json_t *steps, const struct smtp_trace *trace)
+static bool may_write_mail(void *call, const struct mail_address *to, json_t *steps)
 {
-	json_t *rest = smtp_trace_json(trace);
-
-	json_array_extend(steps, rest);
-	json_decref(rest);
-}
-
-static enum outbox_result test_mail(const struct identity_call *call, const struct mail_address *to,
-				    json_t *steps, struct mx_error *err)
-{
-	struct smtp_trace trace = { 0 };
-	enum outbox_result result;
-
-	if (!may_write(call, &(struct threepid){ "email", to->folded }, steps)) {
-		mx_fail(err, MX_FORBIDDEN, "nothing is sent to this address");
-		return OUTBOX_REFUSED;
-	}
-	result = message_test_mail(call, to, &trace, err);
-	add_trace(steps, &trace);
-	return result;
+	return may_write(call, &(struct threepid){ "email", to->folded }, steps);
 }
 
 static int post_mail_test(struct req *r)
 {
-	const struct identity_call call = call_of(r);
-	struct mx_error why = { 0 };
-	struct mail_address to;
-	enum outbox_result result;
-	json_t *steps;
-	int rc;
+	struct identity_call call = call_of(r);
+	const struct letterhead head = message_letterhead(call.identity);
+	const struct mail_trial trial = {
+		.mailer = call.identity->mailer,
+		.head = &head,
+		.may_write = may_write_mail,
+		.ctx = &call,
+	};
 
-	if (!call.identity->mailer)
-		return mx_fail(&r->err, MX_NOT_FOUND, "mail.relay is not set: no mail is sent");
-	rc = mail_address_parse(jslice(r->body, "address"), &to, &r->err);
-	if (rc)
-		return rc;
-	steps = json_pack("[o]", step("address", true, to.domain));
-	result = test_mail(&call, &to, steps, &why);
-	mail_address_done(&to);
-	return reply(r, result, steps, &why);
+	return mail_trial(r, &trial);
 }
 
 /* ---- text message */
@@ -133,12 +81,12 @@ static enum outbox_result test_sms(const struct identity_call *call, const char 
 		return OUTBOX_REFUSED;
 	}
 	rc = sms_may_send(call->identity->sms, msisdn, err);
-	json_array_append_new(steps, step("rules", rc == 0, rc ? err->text : ""));
+	json_array_append_new(steps, trial_step("rules", rc == 0, rc ? err->text : ""));
 	if (rc)
 		return OUTBOX_REFUSED;
 	result = message_test_sms(call, msisdn, err);
-	json_array_append_new(steps, step("gateway", result == OUTBOX_SENT,
-					  result == OUTBOX_SENT ? "" : err->text));
+	json_array_append_new(steps, trial_step("gateway", result == OUTBOX_SENT,
+						result == OUTBOX_SENT ? "" : err->text));
 	return result;
 }
 
@@ -153,15 +101,14 @@ static int post_sms_test(struct req *r)
 
 	if (rc)
 		return rc;
-	steps = json_pack("[o]", step("number", true, phone.region));
+	steps = json_pack("[o]", trial_step("number", true, phone.region));
 	result = test_sms(&call, phone.msisdn, steps, &why);
-	return reply(r, result, steps, &why);
+	trial_reply(r, result, steps, &why);
+	return 0;
 }
 
-#define NOW .lane = LANE_NET, .deadline_ms = 3 * MX_MINUTE_MS
-
 const struct route message_admin_routes[] = {
-	{ POST, "/admin/v1/mail/test", post_mail_test, NOW, .body = "identity/mail_test" },
-	{ POST, "/admin/v1/sms/test", post_sms_test, NOW, .body = "identity/sms_test" },
+	{ POST, "/admin/v1/mail/test", post_mail_test, TRIAL_ROW, .body = "admin/mail_test" },
+	{ POST, "/admin/v1/sms/test", post_sms_test, TRIAL_ROW, .body = "identity/sms_test" },
 	{ 0 },
 };

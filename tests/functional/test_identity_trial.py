@@ -13,17 +13,10 @@ from identity_world import World
 from mail_world import MailWorld
 from sms_gateway import SmsGateway
 from smtp_sink import SmtpSink
+from trial import steps
 from trinity import eventually
 
-STEP = re.compile(r"^ *\d+\. (\S+) +(ok|FAILED) +(.*)$", re.M)
 ADDRESS, NUMBER = "ann@example.org", "+447700900001"
-
-
-def steps(printed):
-    """{step: words}, and the ones that failed."""
-    found = STEP.findall(printed)
-    return ({name: words for name, _, words in found},
-            [name for name, how, _ in found if how == "FAILED"])
 
 
 def warnings(world):

@@ -1,8 +1,7 @@
-/* trinity-identity mail test, sms test: one message now, and how far it came. */
-#include "identity/commands.h"
 #include "shared/core/str.h"
 #include "shared/daemon/console.h"
 #include "shared/json/json.h"
+#include "shared/mail/trial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,39 +42,25 @@ static const char *read_to(int argc, char **argv, bool *ret_as_json)
 	return mx_starts_with(argv[argc - 1], "--") ? NULL : argv[argc - 1];
 }
 
-static int test(const void *conf, const char *path, json_t *body, bool as_json)
+static int print(const json_t *answer, bool as_json)
 {
-	json_t *answer = identity_ask(conf, "POST", path, body);
-	int status = EXIT_FAILURE;
-
-	json_decref(body);
-	if (answer && as_json) {
-		console_print_json(answer);
-		status = streq(jstr(answer, "result"), "sent") ? EXIT_SUCCESS : EXIT_FAILURE;
-	} else if (answer) {
+	if (!as_json) {
 		print_steps(answer);
-		status = print_end(answer);
+		return print_end(answer);
 	}
-	json_decref(answer);
-	return status;
+	console_print_json(answer);
+	return streq(jstr(answer, "result"), "sent") ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int identity_command_mail(const void *conf, int argc, char **argv)
+int trial_command_run(const struct trial_command *command, const void *conf, int argc, char **argv)
 {
+	json_auto_t *body = NULL, *answer = NULL;
 	bool as_json;
 	const char *to = read_to(argc, argv, &as_json);
 
 	if (!to)
-		return identity_usage("mail test [--json] ADDRESS");
-	return test(conf, "/admin/v1/mail/test", json_pack("{s:s}", "address", to), as_json);
-}
-
-int identity_command_sms(const void *conf, int argc, char **argv)
-{
-	bool as_json;
-	const char *to = read_to(argc, argv, &as_json);
-
-	if (!to)
-		return identity_usage("sms test [--json] NUMBER");
-	return test(conf, "/admin/v1/sms/test", json_pack("{s:s}", "number", to), as_json);
+		return console_usage(command->program, command->usage);
+	body = json_pack("{s:s}", command->member, to);
+	answer = console_ask(command->program, conf, "POST", command->path, body);
+	return answer ? print(answer, as_json) : EXIT_FAILURE;
 }
