@@ -1,13 +1,13 @@
 #include "homeserver/upkeep.h"
 
 #include "homeserver/account/address_claim.h"
-#include "homeserver/ending/ending.h"
-#include "homeserver/ending/idle_guests.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
+#include "homeserver/ending/ending.h"
+#include "homeserver/ending/idle_guests.h"
 #include "homeserver/hs.h"
-#include "homeserver/stream/stream_db.h"
 #include "homeserver/media/media.h"
+#include "homeserver/stream/stream_db.h"
 #include "homeserver/timeline/client_txn_db.h"
 #include "shared/core/time.h"
 
@@ -36,8 +36,8 @@ static size_t reap_client_txns(void *ctx, int64_t now_ms)
 
 /* A line each, as many add to it. */
 const struct chore upkeep_chores[] = {
-	{ "claims to addresses", MX_HOUR_MS, address_claims_reap, false },
-	{ "accounts that ended", 10 * MX_MINUTE_MS, endings_finish, true },
+	{ "claims to addresses", MX_HOUR_MS, address_claims_reap },
+	{ "accounts that ended", 10 * MX_MINUTE_MS, endings_finish, .at_start = true },
 	{ "guests who come no more", MX_DAY_MS, idle_guests_end },
 	{ "log-in and OpenID tokens that are over", MX_HOUR_MS, reap_tokens },
 	{ "interactive authentications that nobody ended", MX_HOUR_MS, uia_reap },
