@@ -5,14 +5,21 @@
 #include "shared/core/str.h"
 #include "shared/store/txn.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct store *store_fixture_open(const struct store_table *const *tables)
 {
-	const struct store_conf conf = { .tables = tables };
+	return store_fixture_at(NULL, tables);
+}
+
+struct store *store_fixture_at(const char *directory, const struct store_table *const *tables)
+{
+	const struct store_conf conf = { .directory = directory, .tables = tables };
 	struct mx_error err = { 0 };
 	struct store *store = NULL;
 
@@ -92,4 +99,15 @@ void store_fixture_file(const char *path, const char *text)
 	assert_int_equal(fchmod(fileno(file), 0600), 0);
 	fputs(text, file);
 	assert_int_equal(fclose(file), 0);
+}
+
+void store_fixture_flip(const char *path, int64_t at)
+{
+	int fd = open(path, O_RDWR);
+	uint8_t byte;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x10;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
 }

@@ -13,6 +13,9 @@
 /* A new empty store in memory. It must open. Close it with store_close(). */
 struct store *store_fixture_open(const struct store_table *const *tables);
 
+/* The store in a directory, by name; NULL: in memory. It must open. */
+struct store *store_fixture_at(const char *directory, const struct store_table *const *tables);
+
 /* A test whose state is a transaction of a new store with the file's store_test_tables, and that
  * has a test_mem. The transaction is aborted and the store closed when the test ends. */
 #define store_test(function)                                                    \
@@ -39,3 +42,6 @@ void store_fixture_directory_remove(char *directory);
 
 /* A file that only its owner reads, in a folder that is there. */
 void store_fixture_file(const char *path, const char *text);
+
+/* One bit of a file that is there is another. */
+void store_fixture_flip(const char *path, int64_t at);

@@ -47,16 +47,6 @@ static int place_remove(void **state)
 	return 0;
 }
 
-static struct store *store_at(const char *directory)
-{
-	const struct store_conf conf = { .directory = directory, .tables = tables };
-	struct store *store = NULL;
-
-	if (store_open(&conf, &store, &err))
-		fail_msg("%s", err.text);
-	return store;
-}
-
 static int pair_put(struct store *store, unsigned writer, uint64_t number)
 {
 	struct store_txn *txn = store_txn_begin(store);
@@ -90,14 +80,14 @@ static bool row_is(struct store *store, const struct store_table *table, unsigne
 static void a_backup_is_restored_where_no_store_is(void **state)
 {
 	struct place *place = *state;
-	struct store *store = store_at(place->store);
+	struct store *store = store_fixture_at(place->store, tables);
 
 	pair_put(store, 0, 7);
 	assert_int_equal(store_backup(store, place->copy, &err), 0);
 	pair_put(store, 0, 8);
 	store_close(store);
 	assert_int_equal(store_restore(place->copy, place->restored, &err), 0);
-	store = store_at(place->restored);
+	store = store_fixture_at(place->restored, tables);
 	assert_true(row_is(store, &cats, 0, 7) && row_is(store, &dogs, 0, 7));
 	assert_false(row_is(store, &cats, 0, 8));
 	assert_int_equal(pair_put(store, 0, 9), 0);
@@ -169,14 +159,14 @@ static void backup_under_load(struct place *place, struct writer *writers, uint6
 static void a_backup_under_load_holds_all_that_was_acknowledged_before(void **state)
 {
 	struct place *place = *state;
-	struct writer writers[WRITERS] = { { .store = store_at(place->store) } };
+	struct writer writers[WRITERS] = { { .store = store_fixture_at(place->store, tables) } };
 	struct store *store = writers[0].store;
 	uint64_t before[WRITERS];
 
 	backup_under_load(place, writers, before);
 	store_close(store);
 	assert_int_equal(store_restore(place->copy, place->restored, &err), 0);
-	store = store_at(place->restored);
+	store = store_fixture_at(place->restored, tables);
 	for (unsigned i = 0; i < WRITERS; i++) {
 		assert_false(writers[i].failed);
 		acknowledged_are_there(store, i, before[i]);
@@ -187,7 +177,7 @@ static void a_backup_under_load_holds_all_that_was_acknowledged_before(void **st
 static void a_backup_into_an_empty_directory_is_fine(void **state)
 {
 	struct place *place = *state;
-	struct store *store = store_at(place->store);
+	struct store *store = store_fixture_at(place->store, tables);
 
 	assert_int_equal(mkdir(place->copy, 0700), 0);
 	assert_int_equal(store_backup(store, place->copy, &err), 0);
@@ -199,7 +189,7 @@ static void a_backup_into_an_empty_directory_is_fine(void **state)
 static void a_draft_of_a_killed_backup_is_taken_over_but_not_strangers_files(void **state)
 {
 	struct place *place = *state;
-	struct store *store = store_at(place->store);
+	struct store *store = store_fixture_at(place->store, tables);
 	mx_autofree char *draft = mx_strf("%s.partial", place->copy);
 	mx_autofree char *table = mx_strf("%s/cats.db", draft);
 	mx_autofree char *letter = mx_strf("%s/letter", draft);
@@ -216,27 +206,16 @@ static void a_draft_of_a_killed_backup_is_taken_over_but_not_strangers_files(voi
 	store_close(store);
 }
 
-static void byte_flip(const char *path, off_t at)
-{
-	int fd = open(path, O_RDWR);
-	uint8_t byte;
-
-	assert_int_equal(pread(fd, &byte, 1, at), 1);
-	byte ^= 1;
-	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-	close(fd);
-}
-
 static void a_damaged_backup_is_not_restored(void **state)
 {
 	struct place *place = *state;
-	struct store *store = store_at(place->store);
+	struct store *store = store_fixture_at(place->store, tables);
 	mx_autofree char *table = mx_strf("%s/cats.db", place->copy);
 
 	pair_put(store, 0, 7);
 	assert_int_equal(store_backup(store, place->copy, &err), 0);
 	store_close(store);
-	byte_flip(table, 4096 + 2000);
+	store_fixture_flip(table, 4096 + 2000);
 	assert_int_equal(store_restore(place->copy, place->restored, &err), -MX_STORE);
 	assert_non_null(strstr(err.text, "cats.db is damaged: page 1"));
 	assert_int_equal(access(place->restored, F_OK), -1);
@@ -245,7 +224,7 @@ static void a_damaged_backup_is_not_restored(void **state)
 static void a_store_that_is_open_is_no_backup(void **state)
 {
 	struct place *place = *state;
-	struct store *store = store_at(place->store);
+	struct store *store = store_fixture_at(place->store, tables);
 
 	assert_int_equal(store_restore(place->store, place->restored, &err), -MX_STORE);
 	assert_non_null(strstr(err.text, "is no backup"));

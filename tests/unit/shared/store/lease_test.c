@@ -102,19 +102,10 @@ static void a_name_has_a_limit(void **state)
 	assert_int_equal(store_lease_take(*state, name, 1000, &lease, &err), -MX_TOO_LARGE);
 }
 
-static struct store *store_at(const char *directory)
-{
-	const struct store_conf conf = { .directory = directory, .tables = tables };
-	struct store *store = NULL;
-
-	assert_int_equal(store_open(&conf, &store, &err), 0);
-	return store;
-}
-
 static void epochs_and_numbers_grow_across_openings(void **state)
 {
 	char *directory = store_fixture_directory();
-	struct store *store = store_at(directory);
+	struct store *store = store_fixture_at(directory, tables);
 	struct store_lease before = take(store, "outbox"), after;
 	uint64_t first;
 
@@ -122,7 +113,7 @@ static void epochs_and_numbers_grow_across_openings(void **state)
 	assert_int_equal(store_reserve(store, "events", 10, &first, &err), 0);
 	assert_int_equal(first, 1);
 	store_close(store);
-	store = store_at(directory);
+	store = store_fixture_at(directory, tables);
 	after = take(store, "outbox");
 	assert_true(after.epoch > before.epoch);
 	assert_int_equal(commit_under(store, &before), -MX_LEASE_LOST);

@@ -16,16 +16,6 @@ static const struct store_table *const tables[] = { &cats, NULL };
 
 static struct mx_error err;
 
-static struct store *store_at(const char *directory)
-{
-	const struct store_conf conf = { .directory = directory, .tables = tables };
-	struct store *store = NULL;
-
-	if (store_open(&conf, &store, &err))
-		fail_msg("%s", err.text);
-	return store;
-}
-
 static void put(struct store *store, const char *key, const char *value)
 {
 	struct store_txn *txn = store_txn_begin(store);
@@ -48,13 +38,13 @@ static bool has(struct store *store, const char *key, const char *value)
 static void a_closed_store_opens_with_its_rows(void **state)
 {
 	char *directory = store_fixture_directory();
-	struct store *store = store_at(directory);
+	struct store *store = store_fixture_at(directory, tables);
 
 	(void)state;
 	put(store, "tom", "grey");
 	store_close(store);
 	for (int i = 0; i < 3; i++) {
-		store = store_at(directory);
+		store = store_fixture_at(directory, tables);
 		assert_true(has(store, "tom", "grey"));
 		store_close(store);
 	}
@@ -68,7 +58,7 @@ static void a_directory_that_is_not_there_is_made_for_the_owner_only(void **stat
 	struct stat stat_of;
 
 	(void)state;
-	store_close(store_at(directory));
+	store_close(store_fixture_at(directory, tables));
 	assert_int_equal(stat(directory, &stat_of), 0);
 	assert_int_equal(stat_of.st_mode & 0777, 0700);
 	store_fixture_directory_remove(parent);
@@ -87,14 +77,14 @@ static void refused(const char *directory, const char *reason)
 static void a_store_that_is_open_is_not_opened_again(void **state)
 {
 	char *directory = store_fixture_directory();
-	struct store *store = store_at(directory);
+	struct store *store = store_fixture_at(directory, tables);
 
 	(void)state;
 	refused(directory, "is in use: another process has this store open");
 	put(store, "tom", "grey");
 	assert_true(has(store, "tom", "grey"));
 	store_close(store);
-	store_close(store_at(directory));
+	store_close(store_fixture_at(directory, tables));
 	store_fixture_directory_remove(directory);
 }
 
@@ -183,7 +173,7 @@ static void commits_answer_in_the_order_of_their_calls(void **state)
 static void closing_waits_for_commits_under_way(void **state)
 {
 	char *directory = store_fixture_directory();
-	struct store *store = store_at(directory);
+	struct store *store = store_fixture_at(directory, tables);
 	struct answers answers = { 0 };
 	struct answer answer = { &answers, 0 };
 	struct store_txn *txn = store_txn_begin(store);
@@ -193,7 +183,7 @@ static void closing_waits_for_commits_under_way(void **state)
 	store_txn_commit_async(txn, on_done, &answer);
 	store_close(store);
 	assert_int_equal(answers.ok, 1);
-	store = store_at(directory);
+	store = store_fixture_at(directory, tables);
 	assert_true(has(store, "tom", "grey"));
 	store_close(store);
 	store_fixture_directory_remove(directory);
