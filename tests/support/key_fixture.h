@@ -10,6 +10,16 @@ struct made_key {
 	bool silent; /* does not sign */
 };
 
+/* Keys that most get along with. */
+#define MADE_KEY_1                           \
+	{                                    \
+		.id = "ed25519:1", .seed = 1 \
+	}
+#define MADE_KEY_2                           \
+	{                                    \
+		.id = "ed25519:2", .seed = 2 \
+	}
+
 struct made_object {
 	const char *server;
 	int64_t valid_until_ts;

@@ -20,6 +20,17 @@
 
 #define TABLES_MAX 16
 
+const struct made_object notary_first = {
+	.server = "a.example",
+	.valid_until_ts = NOTARY_NOW + MX_HOUR_MS,
+	.keys = { MADE_KEY_1 },
+};
+const struct made_object notary_second = {
+	.server = "a.example",
+	.valid_until_ts = NOTARY_NOW + MX_DAY_MS,
+	.keys = { MADE_KEY_2 },
+};
+
 static void must(int rc, const struct mx_error *err)
 {
 	if (rc)

@@ -12,6 +12,9 @@
 #define NOTARY_NOW  INT64_C(1700000000000)
 #define NOTARY_NAME "notary.example"
 
+/* What a.example says for an hour, and then for a day, of a key ed25519:1 and then ed25519:2. */
+extern const struct made_object notary_first, notary_second;
+
 struct notary_fixture {
 	struct notary notary;
 	struct notary_conf conf;

@@ -18,16 +18,6 @@
 #define B     MX_SLICE("b.example")
 #define ASKER "192.0.2.1"
 
-static const struct made_object first = {
-	.server = "a.example",
-	.valid_until_ts = NOTARY_NOW + MX_HOUR_MS,
-	.keys = { { .id = "ed25519:1", .seed = 1 } },
-};
-static const struct made_object second = {
-	.server = "a.example",
-	.valid_until_ts = NOTARY_NOW + MX_DAY_MS,
-	.keys = { { .id = "ed25519:2", .seed = 2 } },
-};
 static const struct made_object other = {
 	.server = "b.example",
 	.valid_until_ts = NOTARY_NOW + MX_DAY_MS,
@@ -154,7 +144,7 @@ static void what_is_known_and_valid_is_answered_at_once(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_int_equal(ask_for(f, MX_SLICE(""), QUERY_NOW), 0);
 	assert_true(says("\"a.example\"") && says("\"" NOTARY_NAME "\""));
 	assert_int_equal(net_mock_asked(), 0);
@@ -164,8 +154,8 @@ static void all_keys_are_the_whole_history_the_oldest_first(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &second);
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_second);
+	notary_fixture_record(f, &notary_first);
 	assert_int_equal(ask_for(f, MX_SLICE(""), QUERY_NOW), 0);
 	assert_true(place_of("ed25519:1") < place_of("ed25519:2"));
 }
@@ -174,8 +164,8 @@ static void an_asked_key_comes_first(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
-	notary_fixture_record(f, &second);
+	notary_fixture_record(f, &notary_first);
+	notary_fixture_record(f, &notary_second);
 	assert_int_equal(ask_for(f, MX_SLICE("ed25519:2"), QUERY_NOW), 0);
 	assert_int_equal(place_of("ed25519:1"), SIZE_MAX);
 	assert_int_equal(ask_for(f, MX_SLICE("ed25519:1"), QUERY_NOW), 0);
@@ -188,7 +178,7 @@ static void an_object_that_several_wants_name_is_there_once(void **state)
 	struct asking asking = ask(f);
 	const char *at;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	query_add(asking.query, A, MX_SLICE("ed25519:1"), 0);
 	query_add(asking.query, A, MX_SLICE(""), 0);
 	query_add(asking.query, A, MX_SLICE("ed25519:1"), 1);
@@ -203,8 +193,8 @@ static void too_many_keys_of_one_server_are_all_its_keys(void **state)
 	struct notary_fixture *f = *state;
 	struct asking asking = ask(f);
 
-	notary_fixture_record(f, &first);
-	notary_fixture_record(f, &second);
+	notary_fixture_record(f, &notary_first);
+	notary_fixture_record(f, &notary_second);
 	for (int i = 0; i < 100000; i++)
 		query_add(asking.query, A, MX_SLICE("ed25519:2"), 0);
 	assert_int_equal(run(&asking), 0);
@@ -217,7 +207,7 @@ static void the_io_thread_hands_over_what_is_not_in_memory(void **state)
 	struct notary_fixture *f = *state;
 	struct asking asking = ask(f);
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	key_history_forget(f->notary.history);
 	query_add(asking.query, A, MX_SLICE(""), QUERY_NOW);
 	asking.r.lane = LANE_IO;
@@ -246,7 +236,7 @@ static void a_denied_server_is_left_out_and_not_asked(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	trust_deny(f->notary.trust, A, "spam", NULL);
 	assert_int_equal(ask_for(f, MX_SLICE(""), NOTARY_NOW + MX_DAY_MS), 0);
 	assert_string_equal(answer, "{\"server_keys\":[]}");
@@ -259,8 +249,8 @@ static void a_pin_leaves_out_what_does_not_fit(void **state)
 	uint8_t key[32];
 
 	key_fixture_public(2, key);
-	notary_fixture_record(f, &first);
-	notary_fixture_record(f, &second);
+	notary_fixture_record(f, &notary_first);
+	notary_fixture_record(f, &notary_second);
 	trust_pin(f->notary.trust, A, MX_SLICE("ed25519:2"), key, "", NULL);
 	assert_int_equal(ask_for(f, MX_SLICE(""), QUERY_NOW), 0);
 	assert_int_equal(place_of("ed25519:1"), SIZE_MAX);
@@ -277,7 +267,7 @@ static void a_stranger_is_asked_and_the_question_waits(void **state)
 	query_add(asking.query, A, MX_SLICE(""), QUERY_NOW);
 	assert_int_equal(run(&asking), -MX_PARK);
 	assert_int_equal(woken(), 0);
-	notary_fixture_reply(f, &first);
+	notary_fixture_reply(f, &notary_first);
 	while (!woken())
 		continue;
 	assert_int_equal(run(&asking), 0);
@@ -328,7 +318,7 @@ static void an_origin_that_answers_a_question_that_has_gone_is_recorded(void **s
 	struct notary_fixture *f = *state;
 
 	assert_int_equal(ask_for(f, MX_SLICE(""), QUERY_NOW), -MX_PARK);
-	notary_fixture_reply(f, &first);
+	notary_fixture_reply(f, &notary_first);
 	assert_int_equal(ask_for(f, MX_SLICE(""), QUERY_NOW), 0);
 	assert_true(says("ed25519:1"));
 	assert_int_equal(net_mock_asked(), 1);
@@ -348,7 +338,7 @@ static void what_is_too_old_is_answered_after_the_origin_was_asked(void **state)
 	struct notary_fixture *f = *state;
 	struct asking asking = ask(f);
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	query_add(asking.query, A, MX_SLICE("ed25519:1"), NOTARY_NOW + 2 * MX_HOUR_MS);
 	assert_int_equal(run(&asking), -MX_PARK);
 	notary_fixture_fail(f, "a.example");
@@ -441,7 +431,7 @@ static void who_is_asked_for_is_kept_fresh(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_int_equal(ask_for(f, MX_SLICE("ed25519:1"), 0), 0);
 	assert_int_equal(refresh_count(f->notary.refresh), 1);
 }

@@ -14,17 +14,6 @@
 
 #define A MX_SLICE("a.example")
 
-static const struct made_object first = {
-	.server = "a.example",
-	.valid_until_ts = NOTARY_NOW + MX_HOUR_MS,
-	.keys = { { .id = "ed25519:1", .seed = 1 } },
-};
-static const struct made_object second = {
-	.server = "a.example",
-	.valid_until_ts = NOTARY_NOW + MX_DAY_MS,
-	.keys = { { .id = "ed25519:2", .seed = 2 } },
-};
-
 /* The warm answer's text in the fixture's memory, NULL if it is not warm. */
 static const char *warm(struct notary_fixture *f)
 {
@@ -57,8 +46,8 @@ static void a_whole_history_is_one_warm_answer(void **state)
 	struct key_entry *entry;
 	const char *expected;
 
-	notary_fixture_record(f, &second);
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_second);
+	notary_fixture_record(f, &notary_first);
 	entry = notary_fixture_load(f, "a.example");
 	expected = mx_arena_strf(f->mem, "{\"server_keys\":[%.*s,%.*s]}",
 				 MX_SLICE_ARG(entry->versions[0].sealed),
@@ -72,7 +61,7 @@ static void an_answer_is_made_once(void **state)
 	struct notary_fixture *f = *state;
 	struct reply_body *one, *other;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	one = warm_answer(&f->notary, A);
 	other = warm_answer(&f->notary, A);
 	assert_ptr_equal(one, other);
@@ -84,7 +73,7 @@ static void what_is_not_valid_any_more_is_not_warm(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	notary_fixture_pass(f, MX_HOUR_MS);
 	assert_non_null(warm(f));
 	notary_fixture_pass(f, 1);
@@ -95,9 +84,9 @@ static void a_newer_object_is_in_the_next_answer(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_null(strstr(warm(f), "ed25519:2"));
-	notary_fixture_record(f, &second);
+	notary_fixture_record(f, &notary_second);
 	assert_non_null(strstr(warm(f), "ed25519:2"));
 }
 
@@ -105,7 +94,7 @@ static void a_decision_ends_prepared_answers(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_non_null(warm(f));
 	trust_deny(f->notary.trust, A, "spam", NULL);
 	key_history_forget(f->notary.history);
@@ -121,9 +110,9 @@ static void a_pinned_server_is_warm_with_what_fits(void **state)
 
 	key_fixture_public(2, key);
 	trust_pin(f->notary.trust, A, MX_SLICE("ed25519:2"), key, "", NULL);
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_null(warm(f));
-	notary_fixture_record(f, &second);
+	notary_fixture_record(f, &notary_second);
 	assert_non_null(strstr(warm(f), "ed25519:2"));
 	assert_null(strstr(warm(f), "ed25519:1\":{\"key\""));
 }
@@ -132,7 +121,7 @@ static void warm_questions_keep_a_server_fresh(void **state)
 {
 	struct notary_fixture *f = *state;
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	assert_int_equal(refresh_count(f->notary.refresh), 0);
 	warm(f);
 	assert_int_equal(refresh_count(f->notary.refresh), 1);
@@ -143,7 +132,7 @@ static void warm_answers_are_counted(void **state)
 	struct notary_fixture *f = *state;
 
 	f->notary.counters.warm = mx_counter_new(f->notary.metrics, "warm", "", "");
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	warm(f);
 	warm(f);
 	assert_int_equal(mx_metric_get(f->notary.counters.warm), 2);
@@ -167,7 +156,7 @@ static void many_may_ask_while_the_memory_is_emptied(void **state)
 	struct notary_fixture *f = *state;
 	pthread_t askers[3];
 
-	notary_fixture_record(f, &first);
+	notary_fixture_record(f, &notary_first);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&askers[i], NULL, ask_often, f), 0);
 	for (int i = 0; i < 300; i++) {

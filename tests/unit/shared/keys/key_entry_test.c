@@ -3,17 +3,10 @@
 #include "shared/core/time.h"
 #include "tests/support/history_fixture.h"
 
-#define HOUR MX_HOUR_MS
-#define DAY  MX_DAY_MS
-#define TWO                                  \
-	{                                    \
-		.id = "ed25519:2", .seed = 2 \
-	}
-
 static void a_far_validity_is_kept_and_trusted_for_seven_days(void **state)
 {
 	struct history_fixture *f = *state;
-	const struct made_object far = history_renewed(&history_first, 3650 * DAY);
+	const struct made_object far = history_renewed(&history_first, 3650 * MX_DAY_MS);
 	struct key_found found;
 	struct key_entry *entry;
 
@@ -21,7 +14,7 @@ static void a_far_validity_is_kept_and_trusted_for_seven_days(void **state)
 	entry = history_fixture_load(f, "a.example");
 	assert_true(mx_slice_eq(entry->versions[0].bytes, key_fixture_text(&far, f->mem)));
 	assert_true(key_entry_find(entry, MX_SLICE("ed25519:1"), &found));
-	assert_int_equal(found.valid_until_ts, DAY_ZERO + 7 * DAY);
+	assert_int_equal(found.valid_until_ts, DAY_ZERO + 7 * MX_DAY_MS);
 	key_entry_unref(entry);
 }
 
@@ -45,14 +38,14 @@ static void a_retired_key_ends_at_its_expiry(void **state)
 	struct history_fixture *f = *state;
 	const struct made_object retired = {
 		.server = "a.example",
-		.valid_until_ts = DAY_ZERO + DAY / 2,
-		.keys = { TWO, { .id = "ed25519:1", .seed = 1, .expired_ts = DAY_ZERO + 5 } }
+		.valid_until_ts = DAY_ZERO + MX_DAY_MS / 2,
+		.keys = { MADE_KEY_2, { .id = "ed25519:1", .seed = 1, .expired_ts = DAY_ZERO + 5 } }
 	};
 	struct key_found found;
 	struct key_entry *entry;
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	history_fixture_record(f, &retired);
 	entry = history_fixture_load(f, "a.example");
 	assert_int_equal(entry->versions[1].number, 1); /* valid longest, but said earlier */
@@ -68,16 +61,17 @@ static void what_others_pass_on_was_said_when_it_was_valid(void **state)
 	struct history_fixture *f = *state;
 	const struct made_object retired = {
 		.server = "a.example",
-		.valid_until_ts = DAY_ZERO + DAY,
-		.keys = { TWO, { .id = "ed25519:1", .seed = 1, .expired_ts = DAY_ZERO - 9 * DAY } }
+		.valid_until_ts = DAY_ZERO + MX_DAY_MS,
+		.keys = { MADE_KEY_2,
+			  { .id = "ed25519:1", .seed = 1, .expired_ts = DAY_ZERO - 9 * MX_DAY_MS } }
 	};
-	const struct made_object old = history_renewed(&history_first, -9 * DAY);
+	const struct made_object old = history_renewed(&history_first, -9 * MX_DAY_MS);
 	struct key_recorded recorded;
 	struct key_found found;
 	struct key_entry *entry;
 
 	history_fixture_record(f, &retired);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	assert_int_equal(history_fixture_record_from(f, &old, "import", &recorded), 0);
 	assert_true(recorded.is_new);
 	entry = history_fixture_load(f, "a.example");

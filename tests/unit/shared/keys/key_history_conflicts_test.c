@@ -4,13 +4,6 @@
 #include "shared/core/time.h"
 #include "tests/support/history_fixture.h"
 
-#define HOUR MX_HOUR_MS
-#define DAY  MX_DAY_MS
-#define TWO                                  \
-	{                                    \
-		.id = "ed25519:2", .seed = 2 \
-	}
-
 static void assert_only_first(struct history_fixture *f)
 {
 	struct key_entry *entry = history_fixture_load(f, "a.example");
@@ -31,9 +24,9 @@ static void a_known_id_with_other_bytes_refuses_the_whole_object(void **state)
 	size_t len;
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	assert_true(history_fixture_record(f, &history_reused).conflict);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	assert_true(history_fixture_record(f, &history_reused).conflict);
 	assert_only_first(f);
 	history_fixture_restart(f);
@@ -49,8 +42,8 @@ static void a_known_id_with_other_bytes_refuses_the_whole_object(void **state)
 	assert_memory_equal(conflicts[0].kept, kept, 32);
 	assert_memory_equal(conflicts[0].refused, refused, 32);
 	assert_int_equal(conflicts[0].count, 2);
-	assert_int_equal(conflicts[0].first_seen_ms, DAY_ZERO + HOUR);
-	assert_int_equal(conflicts[0].last_seen_ms, DAY_ZERO + 2 * HOUR);
+	assert_int_equal(conflicts[0].first_seen_ms, DAY_ZERO + MX_HOUR_MS);
+	assert_int_equal(conflicts[0].last_seen_ms, DAY_ZERO + 2 * MX_HOUR_MS);
 	assert_true(mx_slice_eq(conflicts[0].bytes, key_fixture_text(&history_reused, f->mem)));
 	assert_true(mx_slice_is(conflicts[0].source, "origin"));
 }
@@ -84,8 +77,8 @@ static void an_old_key_may_not_change_either(void **state)
 	struct history_fixture *f = *state;
 	const struct made_object old = {
 		.server = "a.example",
-		.valid_until_ts = DAY_ZERO + 2 * DAY,
-		.keys = { TWO, { .id = "ed25519:1", .seed = 8, .expired_ts = DAY_ZERO } }
+		.valid_until_ts = DAY_ZERO + 2 * MX_DAY_MS,
+		.keys = { MADE_KEY_2, { .id = "ed25519:1", .seed = 8, .expired_ts = DAY_ZERO } }
 	};
 
 	history_fixture_record(f, &history_first);

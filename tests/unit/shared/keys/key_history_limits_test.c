@@ -4,8 +4,6 @@
 #include "shared/core/time.h"
 #include "tests/support/history_fixture.h"
 
-#define HOUR MX_HOUR_MS
-
 static void versions_of_one_server_are_bounded(void **state)
 {
 	struct history_fixture *f = *state;
@@ -23,7 +21,7 @@ static void versions_of_one_server_are_bounded(void **state)
 	assert_int_equal(history_fixture_record_from(f, &made, "origin", &recorded), -MX_TOO_LARGE);
 	assert_int_equal(history_fixture_metric(f, "test_key_objects_over_limit_total"), 1);
 	snprintf(note, sizeof(note), "0");
-	more = history_renewed(&made, HOUR);
+	more = history_renewed(&made, MX_HOUR_MS);
 	assert_true(history_fixture_record(f, &more).renewed);
 	entry = history_fixture_load(f, "a.example");
 	assert_int_equal(entry->len, 512);

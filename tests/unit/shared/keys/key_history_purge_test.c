@@ -3,18 +3,6 @@
 #include "shared/core/time.h"
 #include "tests/support/history_fixture.h"
 
-#define HOUR MX_HOUR_MS
-#define DAY  MX_DAY_MS
-
-#define ONE                                  \
-	{                                    \
-		.id = "ed25519:1", .seed = 1 \
-	}
-#define TWO                                  \
-	{                                    \
-		.id = "ed25519:2", .seed = 2 \
-	}
-
 static void assert_versions(struct history_fixture *f, size_t len, uint64_t first_number)
 {
 	struct key_entry *entry = history_fixture_load(f, "a.example");
@@ -50,8 +38,8 @@ static void a_purged_version_frees_the_ids_that_only_it_had(void **state)
 {
 	struct history_fixture *f = *state;
 	struct made_object both = { .server = "a.example",
-				    .valid_until_ts = DAY_ZERO + DAY,
-				    .keys = { ONE, TWO } };
+				    .valid_until_ts = DAY_ZERO + MX_DAY_MS,
+				    .keys = { MADE_KEY_1, MADE_KEY_2 } };
 	struct made_object other_one = history_first, other_two = history_first;
 	size_t removed;
 
@@ -72,7 +60,7 @@ static void a_purged_version_frees_the_ids_that_only_it_had(void **state)
 static void a_purged_object_that_returns_is_a_new_version(void **state)
 {
 	struct history_fixture *f = *state;
-	struct made_object later = history_renewed(&history_first, HOUR);
+	struct made_object later = history_renewed(&history_first, MX_HOUR_MS);
 	struct key_renewal *renewals;
 	size_t removed, len;
 

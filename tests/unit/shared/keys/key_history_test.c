@@ -5,18 +5,6 @@
 #include "shared/core/time.h"
 #include "tests/support/history_fixture.h"
 
-#define HOUR MX_HOUR_MS
-#define DAY  MX_DAY_MS
-
-#define ONE                                  \
-	{                                    \
-		.id = "ed25519:1", .seed = 1 \
-	}
-#define TWO                                  \
-	{                                    \
-		.id = "ed25519:2", .seed = 2 \
-	}
-
 static void assert_sealed(const struct key_version *version, const char *seal_id)
 {
 	size_t len = strlen(seal_id);
@@ -45,7 +33,7 @@ static void a_recorded_object_is_served_from_memory(void **state)
 	assert_int_equal(version->number, 1);
 	assert_true(mx_slice_eq(version->bytes, key_fixture_text(&history_first, f->mem)));
 	assert_sealed(version, "one");
-	assert_int_equal(version->valid_until_ts, DAY_ZERO + DAY);
+	assert_int_equal(version->valid_until_ts, DAY_ZERO + MX_DAY_MS);
 	assert_int_equal(version->first_seen_ms, DAY_ZERO);
 	assert_int_equal(version->last_seen_ms, DAY_ZERO);
 	assert_int_equal(version->renewed_ms, DAY_ZERO);
@@ -102,17 +90,17 @@ static void a_repeated_object_only_moves_last_seen(void **state)
 	struct key_recorded recorded;
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, HOUR / 2);
+	history_fixture_pass(f, MX_HOUR_MS / 2);
 	recorded = history_fixture_record(f, &history_first);
 	assert_false(recorded.is_new || recorded.renewed || recorded.conflict);
-	assert_int_equal(last_seen(f), DAY_ZERO + HOUR / 2);
+	assert_int_equal(last_seen(f), DAY_ZERO + MX_HOUR_MS / 2);
 	assert_int_equal(f->seals, 1);
 	history_fixture_restart(f); /* too soon to be written */
 	assert_int_equal(last_seen(f), DAY_ZERO);
-	history_fixture_pass(f, HOUR / 2);
+	history_fixture_pass(f, MX_HOUR_MS / 2);
 	history_fixture_record(f, &history_first);
 	history_fixture_restart(f);
-	assert_int_equal(last_seen(f), DAY_ZERO + HOUR);
+	assert_int_equal(last_seen(f), DAY_ZERO + MX_HOUR_MS);
 }
 
 static void a_clock_that_went_back_moves_nothing_back(void **state)
@@ -120,7 +108,7 @@ static void a_clock_that_went_back_moves_nothing_back(void **state)
 	struct history_fixture *f = *state;
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, -HOUR);
+	history_fixture_pass(f, -MX_HOUR_MS);
 	history_fixture_record(f, &history_first);
 	assert_int_equal(last_seen(f), DAY_ZERO);
 }
@@ -148,24 +136,24 @@ static void assert_renewals(struct history_fixture *f, const struct made_object 
 static void a_renewal_is_served_and_all_are_kept_byte_for_byte(void **state)
 {
 	struct history_fixture *f = *state;
-	struct made_object second = history_renewed(&history_first, HOUR),
-			   third = history_renewed(&history_first, 2 * HOUR);
+	struct made_object second = history_renewed(&history_first, MX_HOUR_MS),
+			   third = history_renewed(&history_first, 2 * MX_HOUR_MS);
 	const struct made_object *const all[] = { &history_first, &second, &third };
 	struct key_recorded recorded;
 	struct key_entry *entry;
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	recorded = history_fixture_record(f, &second);
 	assert_true(recorded.renewed);
 	assert_false(recorded.is_new || recorded.conflict);
-	history_fixture_pass(f, HOUR);
+	history_fixture_pass(f, MX_HOUR_MS);
 	history_fixture_record(f, &third);
 	entry = history_fixture_load(f, "a.example");
 	assert_int_equal(entry->len, 1);
 	assert_int_equal(entry->versions[0].valid_until_ts, third.valid_until_ts);
 	assert_int_equal(entry->versions[0].first_seen_ms, DAY_ZERO);
-	assert_int_equal(entry->versions[0].renewed_ms, DAY_ZERO + 2 * HOUR);
+	assert_int_equal(entry->versions[0].renewed_ms, DAY_ZERO + 2 * MX_HOUR_MS);
 	assert_int_equal(entry->versions[0].renewals, 3);
 	assert_sealed(&entry->versions[0], "one");
 	key_entry_unref(entry);
@@ -175,7 +163,7 @@ static void a_renewal_is_served_and_all_are_kept_byte_for_byte(void **state)
 static void an_older_object_is_kept_beside_the_newest(void **state)
 {
 	struct history_fixture *f = *state;
-	struct made_object older = history_renewed(&history_first, -HOUR);
+	struct made_object older = history_renewed(&history_first, -MX_HOUR_MS);
 	const struct made_object *const all[] = { &older, &history_first };
 	struct key_entry *entry;
 
@@ -193,8 +181,9 @@ static void an_older_object_is_kept_beside_the_newest(void **state)
 static void what_is_unsigned_is_kept_too(void **state)
 {
 	struct history_fixture *f = *state;
-	struct made_object with = history_first, other = history_renewed(&history_first, HOUR),
-			   without = history_renewed(&history_first, 2 * HOUR);
+	struct made_object with = history_first,
+			   other = history_renewed(&history_first, MX_HOUR_MS),
+			   without = history_renewed(&history_first, 2 * MX_HOUR_MS);
 	const struct made_object *const all[] = { &with, &other, &without };
 
 	with.unsigned_json = "{\"age\":1}";
@@ -209,8 +198,8 @@ static void more_signatures_make_a_better_object(void **state)
 {
 	struct history_fixture *f = *state;
 	struct made_object full = { .server = "a.example",
-				    .valid_until_ts = DAY_ZERO + DAY,
-				    .keys = { ONE, TWO } };
+				    .valid_until_ts = DAY_ZERO + MX_DAY_MS,
+				    .keys = { MADE_KEY_1, MADE_KEY_2 } };
 	struct made_object half = full;
 	const struct made_object *const all[] = { &half, &full };
 	struct key_entry *entry;
@@ -238,7 +227,7 @@ static void endless_renewals_do_not_fill_the_disk(void **state)
 	assert_int_equal(entry->versions[0].valid_until_ts, made.valid_until_ts - 1);
 	assert_int_equal(entry->versions[0].renewals, 1000);
 	key_entry_unref(entry);
-	history_fixture_pass(f, 3 * HOUR);
+	history_fixture_pass(f, 3 * MX_HOUR_MS);
 	history_fixture_record(f, &made);
 	entry = history_fixture_load(f, "a.example");
 	assert_int_equal(entry->versions[0].renewals, 1001);
@@ -263,14 +252,14 @@ static void a_key_that_its_server_dropped_stays_known(void **state)
 {
 	struct history_fixture *f = *state;
 	const struct made_object second = { .server = "a.example",
-					    .valid_until_ts = DAY_ZERO + 2 * DAY,
-					    .keys = { TWO } };
+					    .valid_until_ts = DAY_ZERO + 2 * MX_DAY_MS,
+					    .keys = { MADE_KEY_2 } };
 	struct key_found found;
 	struct key_entry *entry;
 	uint8_t public_key[32];
 
 	history_fixture_record(f, &history_first);
-	history_fixture_pass(f, DAY);
+	history_fixture_pass(f, MX_DAY_MS);
 	assert_true(history_fixture_record(f, &second).is_new);
 	entry = history_fixture_load(f, "a.example");
 	assert_int_equal(entry->len, 2);
@@ -290,8 +279,8 @@ static void names_of_another_case_are_other_servers(void **state)
 {
 	struct history_fixture *f = *state;
 	const struct made_object upper = { .server = "A.example",
-					   .valid_until_ts = DAY_ZERO + DAY,
-					   .keys = { TWO } };
+					   .valid_until_ts = DAY_ZERO + MX_DAY_MS,
+					   .keys = { MADE_KEY_2 } };
 	struct key_entry *entry;
 
 	history_fixture_record(f, &history_first);
@@ -311,7 +300,7 @@ static void everything_is_there_after_a_restart(void **state)
 	struct history_fixture *f = *state;
 	const struct made_object second = {
 		.server = "a.example",
-		.valid_until_ts = DAY_ZERO - DAY,
+		.valid_until_ts = DAY_ZERO - MX_DAY_MS,
 		.keys = { { .id = "ed25519:odd-id", .seed = 9 },
 			  { .id = "ed25519:1", .seed = 1, .expired_ts = 77 } }
 	};
@@ -331,7 +320,7 @@ static void everything_is_there_after_a_restart(void **state)
 		assert_true(mx_slice_eq(after->versions[i].address, before->versions[i].address));
 		assert_int_equal(after->versions[i].keys_len, before->versions[i].keys_len);
 	}
-	assert_int_equal(after->versions[0].valid_until_ts, DAY_ZERO - DAY);
+	assert_int_equal(after->versions[0].valid_until_ts, DAY_ZERO - MX_DAY_MS);
 	assert_false(after->versions[0].keys[0].strict_id && after->versions[0].keys[1].strict_id);
 	assert_int_equal(f->seals, 2); /* what is sealed stays sealed */
 	key_entry_unref(before);
