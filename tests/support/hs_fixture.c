@@ -4,6 +4,7 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/open.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/ingest/turn.h"
 #include "homeserver/room/rooms.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
@@ -124,4 +125,17 @@ struct event hs_fixture_event(struct hs_fixture *f, json_t *line)
 	own_ring_unref(ring);
 	json_decref(line);
 	return event;
+}
+
+int hs_fixture_send(struct room_turn *turn, const char *sender, const char *type, const char *key,
+		    json_t *content)
+{
+	const struct event_wish wish = {
+		.sender = sender, .type = type, .state_key = key, .content = content
+	};
+	const struct event *event;
+	int rc = turn_send(turn, &wish, &event, NULL);
+
+	json_decref(content);
+	return rc;
 }

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 struct event;
+struct room_turn;
 
 #define HS_FIXTURE_NOW    INT64_C(1700000000000)
 #define HS_FIXTURE_SERVER "here.example"
@@ -47,3 +48,7 @@ void hs_fixture_at(struct hs_fixture *f, int64_t now_ms);
  * ("@ann:here.example"), "content" ({}), "redacts", "depth" (1), "ts"}. Takes the line.
  */
 struct event hs_fixture_event(struct hs_fixture *f, json_t *line);
+
+/* turn_send(), by that sender; key NULL: it is no state. Takes the content. */
+int hs_fixture_send(struct room_turn *turn, const char *sender, const char *type, const char *key,
+		    json_t *content);

@@ -58,18 +58,6 @@ static uint32_t below(struct story *story, uint32_t bound)
 
 /* ---- a room */
 
-static int try_send(struct room_turn *turn, const char *type, const char *key, json_t *content)
-{
-	const struct event_wish wish = {
-		.sender = ANN, .type = type, .state_key = key, .content = content
-	};
-	const struct event *event;
-	int rc = turn_send(turn, &wish, &event, NULL);
-
-	json_decref(content);
-	return rc;
-}
-
 static json_t *levels_of(const struct story *story, int bob)
 {
 	if (story->version->creators_rule)
@@ -91,11 +79,14 @@ static void story_begin(struct story *story)
 	struct mx_slice id;
 
 	assert_int_equal(turn_create(&story->f->call, &birth, &turn, NULL), 0);
-	assert_int_equal(try_send(turn, TYPE_MEMBER, ANN, json_pack("{s:s}", "membership", "join")),
+	assert_int_equal(hs_fixture_send(turn, ANN, TYPE_MEMBER, ANN,
+					 json_pack("{s:s}", "membership", "join")),
 			 0);
-	assert_int_equal(try_send(turn, TYPE_POWER_LEVELS, "", levels_of(story, 50)), 0);
-	assert_int_equal(
-		try_send(turn, TYPE_JOIN_RULES, "", json_pack("{s:s}", "join_rule", "public")), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, TYPE_POWER_LEVELS, "", levels_of(story, 50)),
+			 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, TYPE_JOIN_RULES, "",
+					 json_pack("{s:s}", "join_rule", "public")),
+			 0);
 	id = turn_head(turn)->id;
 	story->room_id = mx_arena_strndup(story->f->call.mem, id.ptr, id.len);
 	story->room = turn_room(turn);
@@ -246,7 +237,8 @@ static void talk(struct story *story)
 	struct room_turn *turn;
 
 	assert_int_equal(turn_begin(&story->f->call, story->room_id, &turn, NULL), 0);
-	if (try_send(turn, "m.room.message", NULL, json_pack("{s:s}", "body", "hello"))) {
+	if (hs_fixture_send(turn, ANN, "m.room.message", NULL,
+			    json_pack("{s:s}", "body", "hello"))) {
 		turn_abort(turn);
 		return;
 	}

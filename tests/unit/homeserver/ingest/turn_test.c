@@ -27,18 +27,6 @@ static struct event_wish wish_of(const char *sender, const char *type, const cha
 	};
 }
 
-/* Takes the content. */
-static int try_send(struct room_turn *turn, const char *sender, const char *type, const char *key,
-		    json_t *content)
-{
-	const struct event_wish wish = wish_of(sender, type, key, content);
-	const struct event *event;
-	int rc = turn_send(turn, &wish, &event, NULL);
-
-	json_decref(content);
-	return rc;
-}
-
 static const char *room_id_of(const struct room_turn *turn, struct hs_fixture *f)
 {
 	const struct mx_slice id = turn_head(turn)->id;
@@ -64,9 +52,9 @@ static const char *make_room(struct hs_fixture *f, const struct room_version *ve
 	const char *room_id;
 
 	assert_int_equal(turn_create(&f->call, &birth, &turn, &err), 0);
-	assert_int_equal(try_send(turn, ANN, "m.room.member", ANN, membership("join")), 0);
-	assert_int_equal(try_send(turn, ANN, "m.room.join_rules", "",
-				  json_pack("{s:s}", "join_rule", "public")),
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.member", ANN, membership("join")), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.join_rules", "",
+					 json_pack("{s:s}", "join_rule", "public")),
 			 0);
 	room_id = room_id_of(turn, f);
 	assert_int_equal(turn_commit(turn, &err), 0);
@@ -172,8 +160,9 @@ static void what_is_not_allowed_leaves_nothing(void **state)
 	struct room_turn *turn = begin(f, room_id);
 	uint32_t room;
 
-	assert_int_equal(try_send(turn, BEA, "m.room.message", NULL, text("hello")), -MX_FORBIDDEN);
-	assert_int_equal(try_send(turn, ANN, "m.room.message", NULL, text("mine")), 0);
+	assert_int_equal(hs_fixture_send(turn, BEA, "m.room.message", NULL, text("hello")),
+			 -MX_FORBIDDEN);
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.message", NULL, text("mine")), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	assert_int_equal(head_of(f, room_id, &room).last_rseq, 4);
 }
@@ -185,7 +174,7 @@ static void an_aborted_turn_leaves_nothing(void **state)
 	struct room_turn *turn = begin(f, room_id);
 	uint32_t room;
 
-	assert_int_equal(try_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
+	assert_int_equal(hs_fixture_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
 	assert_int_equal(turn_membership(turn, BEA), MEMBERSHIP_JOIN);
 	turn_abort(turn);
 	turn = begin(f, room_id);
@@ -203,9 +192,9 @@ static void members_are_counted_and_listed(void **state)
 	struct member_row row;
 	uint32_t room;
 
-	assert_int_equal(try_send(turn, ANN, "m.room.member", BEA, membership("invite")), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.member", BEA, membership("invite")), 0);
 	assert_int_equal(turn_head(turn)->invited, 1);
-	assert_int_equal(try_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
+	assert_int_equal(hs_fixture_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	assert_int_equal(head_of(f, room_id, &room).joined, 2);
 	assert_int_equal(head_of(f, room_id, &room).invited, 0);
@@ -215,7 +204,7 @@ static void members_are_counted_and_listed(void **state)
 	assert_int_equal(user_room.membership, MEMBERSHIP_JOIN);
 	assert_true(user_room.position > 0);
 	turn = begin(f, room_id);
-	assert_int_equal(try_send(turn, ANN, "m.room.member", BEA, membership("ban")), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.member", BEA, membership("ban")), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	assert_int_equal(head_of(f, room_id, &room).joined, 1);
 }
@@ -229,7 +218,7 @@ static void a_lost_commit_takes_what_built_on_it_along(void **state)
 
 	say(f, room_id, ANN, "before");
 	turn = begin(f, room_id);
-	assert_int_equal(try_send(turn, ANN, "m.room.message", NULL, text("lost")), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, "m.room.message", NULL, text("lost")), 0);
 	/* The row is there: the commit cannot succeed. */
 	store_txn_get(turn_txn(turn), event_tables[0], MX_SLICE("other"), f->call.mem,
 		      &(struct mx_slice){ 0 });
@@ -252,7 +241,7 @@ static void one_redacts_ones_own_and_others_with_the_level(void **state)
 	struct room_turn *turn = begin(f, room_id);
 	uint32_t room;
 
-	assert_int_equal(try_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
+	assert_int_equal(hs_fixture_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	of_ann = say(f, room_id, ANN, "mine");
 	of_bea = say(f, room_id, BEA, "hers");
@@ -291,7 +280,7 @@ static void *talk(void *ctx)
 		mx_arena_reset(call.mem);
 		if (turn_begin(&call, talker->room_id, &turn, NULL))
 			continue;
-		if (try_send(turn, ANN, "m.room.message", NULL, text("hello")))
+		if (hs_fixture_send(turn, ANN, "m.room.message", NULL, text("hello")))
 			turn_abort(turn);
 		else if (turn_commit(turn, NULL) == 0)
 			talker->said++;
@@ -387,7 +376,7 @@ static void a_published_room_has_one_place_by_its_members(void **state)
 	publish(f, large, true);
 	assert_int_equal(directory(f).items[0].room, numbers[0]);
 	turn = begin(f, large);
-	assert_int_equal(try_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
+	assert_int_equal(hs_fixture_send(turn, BEA, "m.room.member", BEA, membership("join")), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	places = directory(f);
 	assert_int_equal(places.len, 2);

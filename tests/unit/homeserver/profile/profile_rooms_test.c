@@ -16,19 +16,6 @@
 
 /* ---- rooms, and who is called how in them */
 
-/* Takes the content. */
-static int try_send(struct room_turn *turn, const char *type, const char *key, json_t *content)
-{
-	const struct event_wish wish = {
-		.sender = ANN, .type = type, .state_key = key, .content = content
-	};
-	const struct event *event;
-	int rc = turn_send(turn, &wish, &event, NULL);
-
-	json_decref(content);
-	return rc;
-}
-
 static const char *room_of(struct hs_fixture *f, json_t *member)
 {
 	json_auto_t *create = json_object();
@@ -43,7 +30,7 @@ static const char *room_of(struct hs_fixture *f, json_t *member)
 	const char *room_id;
 
 	assert_int_equal(turn_create(&f->call, &birth, &turn, NULL), 0);
-	assert_int_equal(try_send(turn, TYPE_MEMBER, ANN, member), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, TYPE_MEMBER, ANN, member), 0);
 	room_id = mx_arena_slice(f->call.mem, turn_head(turn)->id).ptr;
 	assert_int_equal(turn_commit(turn, NULL), 0);
 	return room_id;
@@ -54,7 +41,7 @@ static void send_member(struct hs_fixture *f, const char *room_id, json_t *conte
 	struct room_turn *turn;
 
 	assert_int_equal(turn_begin(&f->call, room_id, &turn, NULL), 0);
-	assert_int_equal(try_send(turn, TYPE_MEMBER, ANN, content), 0);
+	assert_int_equal(hs_fixture_send(turn, ANN, TYPE_MEMBER, ANN, content), 0);
 	assert_int_equal(turn_commit(turn, NULL), 0);
 }
 
