@@ -40,6 +40,26 @@ def origins(net):
     return module.Origins(net)
 
 
+@pytest.fixture
+def gateway():
+    """A gateway for text messages: see sms_gateway.py."""
+    import sms_gateway
+
+    made = sms_gateway.SmsGateway()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real one: see browser.py."""
+    import browser as module
+
+    with tempfile.TemporaryDirectory(prefix="trinity-", ignore_cleanup_errors=True) as directory:
+        with module.Browser(directory) as made:
+            yield made
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield

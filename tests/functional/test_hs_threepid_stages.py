@@ -1,15 +1,13 @@
 """What a registration may ask for besides a password: a mail, a riddle, documents; by clients that
 know these stages, and by pages for those that do not."""
 
-import http.server
-import json
-import threading
 import urllib.parse
 
 import pytest
 
 from contact_world import Page, World
 from homeserver_world import PASSWORD, V3, Client, refused
+from little_server import LittleServer
 
 FALLBACK = V3 + "/auth/{}/fallback/web"
 EVIL = '"><script>alert(1)</script>'
@@ -19,29 +17,15 @@ class Riddles:
     """Answers whether a riddle was solved: "right" was, for one who asks with the secret."""
 
     def __init__(self):
-        outer = self
         self.asked, self.status = [], 200
+        self.server = LittleServer(self.respond)
+        self.url = self.server.url + "/siteverify"
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                form = dict(urllib.parse.parse_qsl(body))
-                outer.asked.append(form)
-                solved = form["response"] == "right" and form["secret"] == "riddle secret"
-                self.send_response(outer.status)
-                self.end_headers()
-                self.wfile.write(json.dumps({"success": solved}).encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/siteverify"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def respond(self, exchange):
+        form = dict(urllib.parse.parse_qsl(exchange.body.decode()))
+        self.asked.append(form)
+        solved = form["response"] == "right" and form["secret"] == "riddle secret"
+        exchange.answer(self.status, {"success": solved})
 
 
 TERMS = {"documents": [{"id": "privacy", "version": "2", "languages": [
@@ -53,7 +37,7 @@ TERMS = {"documents": [{"id": "privacy", "version": "2", "languages": [
 def riddles():
     server = Riddles()
     yield server
-    server.close()
+    server.server.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import bind_world
 from bind_world import SPEC_SEED, hash_of, refused
 from identity_world import V1, V2
 from mail_world import NO_LIMITS, form
-from sms_gateway import SmsGateway
 
 WORLD = bind_world.World
 PLENTY = {"burst": 1000000, "per_day": 1000000}
@@ -200,13 +199,6 @@ def test_of_many_who_bind_at_once_one_wins(people):
 
 
 # ---- phone numbers
-
-
-@pytest.fixture
-def gateway():
-    made = SmsGateway()
-    yield made
-    made.close()
 
 
 def test_a_phone_number_is_bound_found_and_unbound(make_people, gateway, tmp_path):

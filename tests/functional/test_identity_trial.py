@@ -11,7 +11,6 @@ import smtp_sink
 from authority import Authority
 from identity_world import World
 from mail_world import MailWorld
-from sms_gateway import SmsGateway
 from smtp_sink import SmtpSink
 from trial import steps
 from trinity import eventually
@@ -193,13 +192,6 @@ def test_a_probe_sends_nothing(world):
 
 
 # ---- text messages
-
-
-@pytest.fixture
-def gateway():
-    made = SmsGateway()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 
 import sms_gateway
 import trinity
-from sms_gateway import SmsGateway
 
 TIMEOUT_MS = 1500
 RESULTS = {
@@ -23,13 +22,6 @@ RESULTS = {
     sms_gateway.redirect: ("refused", 0),
     sms_gateway.talk_much: ("unsure", 1),
 }
-
-
-@pytest.fixture
-def gateway():
-    made = SmsGateway()
-    yield made
-    made.close()
 
 
 def send(gateway, dialect, directory):

@@ -1,13 +1,11 @@
 """The way from a mail to a validated address in a real browser, on a phone: the mail, the page with
 the button, and where it leads."""
 
-import http.server
-import tempfile
-import threading
 
 import pytest
 
-from browser import Browser, chromium
+from browser import chromium
+from little_server import LittleServer
 from mail_world import MailWorld
 
 PHONE, SMALL = (390, 844), (320, 568)
@@ -39,28 +37,13 @@ CONTRAST = """(() => {
 pytestmark = pytest.mark.skipif(chromium() is None, reason="Chromium is not here")
 
 
-class Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Where people are led on to."""
-
-    def do_GET(self):
-        body = b"<title>Elsewhere</title>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def elsewhere():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/app"
-    server.shutdown()
-    server.server_close()
+    """Where people are led on to."""
+    server = LittleServer(
+        lambda exchange: exchange.answer_bytes(200, b"<title>Elsewhere</title>", "text/html"))
+    yield server.url + "/app"
+    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +55,6 @@ def world(tmp_path_factory):
     made.identity.write_configuration()
     yield made.start()
     made.end()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with tempfile.TemporaryDirectory(prefix="trinity-", ignore_cleanup_errors=True) as directory:
-        with Browser(directory) as made:
-            yield made
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import tempfile
 import pytest
 
 import origins as faults
-from browser import Browser, chromium
+from browser import chromium
 from fakenet import FakeNet
 from origins import Origins
 from trinity import Story
@@ -36,13 +36,6 @@ def url():
         notary.get(f"/_matrix/key/v2/query/{LONG}")
         yield notary.plain.url + "/"
         story.end()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with tempfile.TemporaryDirectory(prefix="trinity-", ignore_cleanup_errors=True) as directory:
-        with Browser(directory) as made:
-            yield made
 
 
 @pytest.mark.parametrize("size", [PHONE, (320, 568), (768, 1024), DESK], ids=str)

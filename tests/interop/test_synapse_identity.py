@@ -11,7 +11,6 @@ from unpaddedbase64 import decode_base64
 
 import synapse
 from identity_world import V1, V2
-from sms_gateway import SmsGateway
 from smtp_sink import SmtpSink
 from trinity import eventually
 
@@ -24,13 +23,6 @@ SECRET = "a.client=secret"
 def sink():
     with SmtpSink() as made:
         yield made
-
-
-@pytest.fixture
-def gateway():
-    made = SmsGateway()
-    yield made
-    made.close()
 
 
 @pytest.fixture

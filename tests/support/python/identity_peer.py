@@ -7,10 +7,8 @@
 
 import contextlib
 import http.client
-import http.server
 import json
 import ssl
-import threading
 import time
 
 import signedjson.key
@@ -18,6 +16,7 @@ from signedjson.sign import verify_signed_json
 from unpaddedbase64 import encode_base64
 
 from identity_world import UNLIMITED, V1, Client, World
+from little_server import LittleServer
 from sydent_database import association, signed_by
 from trinity import free_port
 
@@ -46,20 +45,6 @@ class Reply:
 
     def __repr__(self):
         return f"<{self.status} {self.json}>"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, answer = self.server.peer.receive(self, body)
-        text = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
 
 
 class Peer:
@@ -114,24 +99,21 @@ class Peer:
         context.load_cert_chain(*self.files)
         context.load_verify_locations(self.authority.file)
         context.verify_mode = ssl.CERT_REQUIRED
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.peer, self.port = self, self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = LittleServer(lambda exchange: exchange.answer(*self.receive(exchange)),
+                                   port, context, keeps_alive=False)
+        self.port = self.server.port
         return self
 
     def close(self):
         if self.server:
-            self.server.shutdown()
-            self.server.server_close()
+            self.server.close()
             self.server = None
 
-    def receive(self, handler, body):
+    def receive(self, exchange):
         """All or nothing, as Sydent answers."""
-        subject = dict(pair[0] for pair in handler.connection.getpeercert()["subject"])
+        subject = dict(pair[0] for pair in exchange.handler.connection.getpeercert()["subject"])
         self.clients.append(subject["commonName"])
-        associations = {int(number): said for number, said in body["sgAssocs"].items()}
+        associations = {int(number): said for number, said in exchange.json()["sgAssocs"].items()}
         self.pushes.append((time.monotonic(), associations))
         if self.answers:
             return self.answers.pop(0)

@@ -10,11 +10,11 @@ by the path. A test may change the mood at any time. Close it with close().
 """
 
 import dataclasses
-import http.server
 import json
-import threading
 import time
 import urllib.parse
+
+from little_server import MoodyServer
 
 SECRET = "gateway-secret"
 HANG_SECONDS = 60
@@ -35,8 +35,14 @@ class Message:
 # ---- moods: what is done with a request instead of the right answer
 
 
+def take(exchange):
+    exchange.gateway.messages.append(exchange.message)
+
+
 def ok(exchange):
-    exchange.accept()
+    _, status, answer = DIALECTS[exchange.message.dialect]
+    take(exchange)
+    exchange.answer(status, answer)
 
 
 def refuse(exchange):
@@ -61,19 +67,19 @@ def throttle(exchange):
 
 def hang(exchange):
     """Takes the message, and never says so."""
-    exchange.take()
+    take(exchange)
     exchange.gateway.closing.wait(HANG_SECONDS)
 
 
 def hang_up(exchange):
     """Takes the message, and drops the connection."""
-    exchange.take()
-    exchange.handler.close_connection = True
+    take(exchange)
+    exchange.hang_up()
 
 
 def talk_garbage(exchange):
-    exchange.take()
-    exchange.answer_bytes(200, b"\xff<html>{", "application/json")
+    take(exchange)
+    exchange.answer_bytes(200, b"\xff<html>{")
 
 
 def redirect(exchange):
@@ -81,8 +87,8 @@ def redirect(exchange):
 
 
 def talk_much(exchange):
-    exchange.take()
-    exchange.answer_bytes(200, b"x" * HUGE, "application/json")
+    take(exchange)
+    exchange.answer_bytes(200, b"x" * HUGE)
 
 
 MOODS = (ok, refuse, forbid, fail, be_busy, throttle, hang, hang_up, talk_garbage, redirect,
@@ -129,69 +135,20 @@ def dialect_of(path):
     return "infobip" if path == "/sms/3/messages" else "webhook"
 
 
-class Exchange:
-    """One request on its way to an answer."""
-
-    def __init__(self, gateway, handler, message):
-        self.gateway, self.handler, self.message = gateway, handler, message
-
-    def take(self):
-        self.gateway.messages.append(self.message)
-
-    def accept(self):
-        _, status, answer = DIALECTS[self.message.dialect]
-        self.take()
-        self.answer(status, answer)
-
-    def answer(self, status, body, headers=None):
-        self.answer_bytes(status, json.dumps(body).encode(), "application/json", headers)
-
-    def answer_bytes(self, status, body, content_type, headers=None):
-        try:
-            self.handler.send_response(status)
-            self.handler.send_header("Content-Type", content_type)
-            self.handler.send_header("Content-Length", str(len(body)))
-            for name, value in (headers or {}).items():
-                self.handler.send_header(name, value)
-            self.handler.end_headers()
-            self.handler.wfile.write(body)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # who asked did not want all of it
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        gateway = self.server.gateway
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        dialect = dialect_of(self.path)
-        message = Message(dialect, *DIALECTS[dialect][0](body), dict(self.headers))
-        gateway.requests += 1
-        gateway.mood(Exchange(gateway, self, message))
-
-    def log_message(self, *_):
-        pass
-
-
-class SmsGateway:
+class SmsGateway(MoodyServer):
     """Listens on loopback. messages: what it took; requests: how often it was asked."""
 
     def __init__(self):
-        self.mood = ok
+        super().__init__(ok)
         self.messages = []
         self.requests = 0
-        self.closing = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.gateway = self
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def close(self):
-        self.closing.set()
-        self.server.shutdown()
-        self.server.server_close()
+    def respond(self, exchange):
+        dialect = dialect_of(exchange.path)
+        said = DIALECTS[dialect][0](exchange.body.decode())
+        exchange.gateway, exchange.message = self, Message(dialect, *said, dict(exchange.headers))
+        self.requests += 1
+        self.mood(exchange)
 
     def wait_for(self, count, seconds=20):
         """The messages, once there are so many."""

@@ -5,15 +5,13 @@
     service.mood = hang
 """
 
-import http.server
-import json
-import threading
+from little_server import MoodyServer
 
 HANG_SECONDS = 60
 
 
 def ok(exchange):
-    exchange.answer(200, {"lookup": exchange.found()})
+    exchange.answer(200, {"lookup": exchange.service.found(exchange.asked)})
 
 
 def know_nobody(exchange):
@@ -21,7 +19,7 @@ def know_nobody(exchange):
 
 
 def fail(exchange):
-    exchange.answer(500, {"lookup": exchange.found()})
+    exchange.answer(500, {"lookup": exchange.service.found(exchange.asked)})
 
 
 def hang(exchange):
@@ -29,7 +27,7 @@ def hang(exchange):
 
 
 def hang_up(exchange):
-    exchange.handler.close_connection = True
+    exchange.hang_up()
 
 
 def talk_garbage(exchange):
@@ -66,69 +64,30 @@ MOODS = (know_nobody, fail, hang, hang_up, talk_garbage, talk_much, redirect, te
 FAILURES = (fail, hang, hang_up, talk_garbage, talk_much, redirect)
 
 
-class Exchange:
-    def __init__(self, service, handler, asked):
-        self.service, self.handler, self.asked = service, handler, asked
-
-    def found(self):
-        items = []
-        for item in self.asked:
-            value = self.service.known.get((item["medium"], item["address"]))
-            if value:
-                kind = "mxid" if value.startswith("@") else "localpart"
-                items.append({**item, "id": {"type": kind, "value": value}})
-        return items
-
-    def answer(self, status, body, headers=None):
-        self.answer_bytes(status, json.dumps(body).encode(), headers)
-
-    def answer_bytes(self, body_status, body, headers=None):
-        try:
-            self.handler.send_response(body_status)
-            self.handler.send_header("Content-Type", "application/json")
-            self.handler.send_header("Content-Length", str(len(body)))
-            for name, value in (headers or {}).items():
-                self.handler.send_header(name, value)
-            self.handler.end_headers()
-            self.handler.wfile.write(body)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # who asked did not want all of it
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        service = self.server.service
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["lookup"]
-        service.requests.append(asked)
-        service.authorization = self.headers["Authorization"]
-        service.mood(Exchange(service, self, asked))
-
-    def log_message(self, *_):
-        pass
-
-
-class SourceService:
+class SourceService(MoodyServer):
     """Listens on loopback. known: {(medium, address): localpart or user id}; requests: what it was
     asked."""
 
     def __init__(self, known):
+        super().__init__(ok)
         self.known = known
-        self.mood = ok
         self.requests = []
         self.authorization = None
-        self.closing = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.service = self
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def close(self):
-        self.closing.set()
-        self.server.shutdown()
-        self.server.server_close()
+    def respond(self, exchange):
+        exchange.service, exchange.asked = self, exchange.json()["lookup"]
+        self.requests.append(exchange.asked)
+        self.authorization = exchange.headers["Authorization"]
+        self.mood(exchange)
+
+    def found(self, asked):
+        items = []
+        for item in asked:
+            value = self.known.get((item["medium"], item["address"]))
+            if value:
+                kind = "mxid" if value.startswith("@") else "localpart"
+                items.append({**item, "id": {"type": kind, "value": value}})
+        return items
 
     def source(self, **more):
         """An entry of `sources`."""
