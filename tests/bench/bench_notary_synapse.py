@@ -15,18 +15,8 @@ SERVERS = 50 if measure.SHORT else 1000
 AT_ONCE = 50
 
 
-class Quiet(synapse.Synapse):
-    """Without a line of log for every request."""
-
-    def defaults(self):
-        made = super().defaults()
-        path = self.directory / "log.yaml"
-        path.write_text(path.read_text().replace('"INFO"', '"WARNING"'))
-        return made
-
-
 def start_synapse(bench, objects):
-    server = Quiet(bench.path / "synapse", fakenet.Authority(bench.path / "authority"))
+    server = synapse.Quiet(bench.path / "synapse", fakenet.Authority(bench.path / "authority"))
     bench.story.daemons.append(server)
     server.start()
     server.stop()

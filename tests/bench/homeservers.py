@@ -97,19 +97,9 @@ def ours(bench, configuration=None):
     return Home("Trinity", made.unchecked().start(), register_ours)
 
 
-class Quiet(synapse.Synapse):
-    """Without a line of log for every request."""
-
-    def defaults(self):
-        made = super().defaults()
-        path = self.directory / "log.yaml"
-        path.write_text(path.read_text().replace('"INFO"', '"WARNING"'))
-        return made
-
-
 def start_synapse(bench, name, database=None):
     directory = bench.path / name.replace(" ", "-")
-    server = Quiet(directory, fakenet.Authority(bench.path / f"authority-{name.split()[-1]}"),
+    server = synapse.Quiet(directory, fakenet.Authority(bench.path / f"authority-{name.split()[-1]}"),
                    database=database)
     bench.story.daemons.append(server)
     return Home(name, server.start(seconds=120), register_synapse)

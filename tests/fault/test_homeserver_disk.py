@@ -2,12 +2,11 @@
 on by themselves once there is room. One whose disk dies ends, and has lost nothing when it is started
 on another one. Filling a disk needs root."""
 
-import concurrent.futures
+import functools
 import http.client
 import itertools
 import random
 import signal
-import time
 
 import pytest
 
@@ -168,12 +167,9 @@ def test_nothing_said_is_lost_whenever_the_disk_fills(disk, world):
     for other in people[1:]:
         join(other, room)
     for point in range(4):
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            talking = [pool.submit(talk_until_refused, user, room, f"{point}-{user.name}", said)
-                       for user in people]
-            time.sleep(random.uniform(0, 0.2))
-            disk.fill(0)
-            refused = [one.result() for one in talking]
+        refused = disk.fill_amid(0.2, *(
+            functools.partial(talk_until_refused, user, room, f"{point}-{user.name}", said)
+            for user in people))
         if point % 2:
             world.homeserver.kill()
             disk.clear()

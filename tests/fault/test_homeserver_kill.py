@@ -11,7 +11,6 @@ import collections
 import os
 import random
 import subprocess
-import time
 
 import trinity
 from homeserver_world import World
@@ -22,17 +21,6 @@ CYCLES = int(os.environ.get("TRINITY_CYCLES", "8"))
 LONGEST = 0.8  # seconds of load before a kill
 SAMPLE = 25  # facts and things each that are looked at after each kill
 PAGE = 1000
-
-
-def start_again(world):
-    """Sometimes it is killed once more while it starts. Seconds until it is ready."""
-    if random.random() < 0.3:
-        world.homeserver.launch()
-        time.sleep(random.uniform(0, 0.4))
-        world.homeserver.kill()
-    begin = time.monotonic()
-    world.homeserver.start()
-    return time.monotonic() - begin
 
 
 class Follower:
@@ -140,7 +128,7 @@ def test_nothing_acknowledged_is_lost_or_done_twice(request, tmp_path):
     follower = Follower(load)
     for cycle in range(CYCLES):
         load.run_and_kill(random.uniform(0, LONGEST))
-        slowest = max(slowest, start_again(world))
+        slowest = max(slowest, world.homeserver.come_back())
         follower.sync()
         check_sample(load)
         if cycle % 50 == 49:

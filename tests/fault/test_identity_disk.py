@@ -2,12 +2,10 @@
 keep, sends no mail twice, and goes on by itself once there is room. One whose disk dies ends, and
 has lost nothing when it is started on another one. Filling a disk needs root."""
 
-import concurrent.futures
 import http.client
 import itertools
 import random
 import signal
-import time
 
 import pytest
 
@@ -131,11 +129,7 @@ def test_no_mail_is_lost_or_doubled_whenever_the_disk_fills(disk, world, ann):
     """Somebody takes all there is while invites are stored and their mails are sent."""
     acknowledged = []
     for point in range(5):
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            inviting = pool.submit(invite_until_refused, ann, f"p{point}", acknowledged)
-            time.sleep(random.uniform(0, 0.4))
-            disk.fill(0)
-            inviting.result()
+        disk.fill_amid(0.4, lambda: invite_until_refused(ann, f"p{point}", acknowledged))
         disk.clear()
         eventually(lambda: not says_full(world.identity))
     world.after(MINUTE)  # when mails that could not be sent are tried again

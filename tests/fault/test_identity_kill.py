@@ -19,7 +19,6 @@ import time
 import urllib.parse
 
 from bind_world import World, hash_of
-from identity_world import V1
 from metrics import parse_metrics
 from trinity import eventually
 
@@ -203,16 +202,6 @@ class KilledWorld(World):
         self.lock = threading.Lock()  # of what was read of the mails
         self.read, self.of_session = 0, {}
 
-    def start_again(self):
-        """Sometimes it is killed once more while it starts. Seconds until it is ready."""
-        if random.random() < 0.3:
-            self.identity.launch()
-            time.sleep(random.uniform(0, 0.4))
-            self.identity.kill()
-        begin = time.monotonic()
-        self.identity.start()
-        return time.monotonic() - begin
-
     def mail_of(self, sid):
         """The newest with this id in its link. There are many: each is read once."""
         with self.lock:
@@ -325,9 +314,9 @@ def test_nothing_acknowledged_is_lost_or_done_twice(request, tmp_path):
         world.person(user_id)
     for _ in range(CYCLES):
         touched = load.run_and_kill(random.uniform(0, LONGEST))
-        slowest = max(slowest, world.start_again())
+        slowest = max(slowest, world.identity.come_back())
         verify(world, touched + random.sample(load.all, min(SAMPLE, len(load.all))))
-    eventually(world.is_quiet, seconds=60)
+    eventually(world.is_quiet)
     verify(world, load.all)
     missing = verify_all_mails(world, load.all)
     again = verify_notices(world, load.all)

@@ -1,11 +1,8 @@
 """A notary whose disk is full: it reads on, says so, refuses what it cannot keep, and goes on by
 itself once there is room. Needs root, for a small file system in memory."""
 
-import concurrent.futures
 import itertools
 import json
-import random
-import time
 
 import pytest
 
@@ -122,11 +119,7 @@ def test_no_import_is_lost_whenever_the_disk_fills(disk, notary):
     """Somebody takes all there is while imports are under way; some times it is killed then."""
     acknowledged = {}
     for point in range(6):
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            importing = pool.submit(import_until_refused, notary, f"p{point}.test", acknowledged)
-            time.sleep(random.uniform(0, 0.3))
-            disk.fill(0)
-            importing.result()
+        disk.fill_amid(0.3, lambda: import_until_refused(notary, f"p{point}.test", acknowledged))
         if point % 3 == 2:
             notary.kill()
             notary.start()

@@ -215,17 +215,6 @@ def verify(notary, acknowledged):
     assert acknowledged.own.items() <= now.items(), "a key of its own is gone"
 
 
-def start_again(notary):
-    """Sometimes it is killed once more while it starts. Seconds until it is ready."""
-    if random.random() < 0.3:
-        notary.launch()
-        time.sleep(random.uniform(0, 0.4))
-        notary.kill()
-    begin = time.monotonic()
-    notary.start()
-    return time.monotonic() - begin
-
-
 def a_notary(story, origins):
     former = str(story.directory / "former.key")
     notary = story.notary({"outbound": origins.outbound, "keys": {
@@ -240,17 +229,17 @@ def test_nothing_acknowledged_is_lost_by_a_kill(story, origins):
     acknowledged, slowest = load.acknowledged, 0.0
     for cycle in range(CYCLES):
         load.add_origins()
-        slowest = max(slowest, start_again(notary))
+        slowest = max(slowest, notary.come_back())
         if cycle in range(1, 1 + ROTATIONS):
             load.rotate()
         acknowledged.own.update(published_keys(notary))
         counts = acknowledged.counts()
         load.run_and_kill(random.uniform(0, LONGEST))
-        start_again(notary)
+        notary.come_back()
         load.add_origins()
         verify(notary, acknowledged.since(counts))
         notary.kill()
-    slowest = max(slowest, start_again(notary))
+    slowest = max(slowest, notary.come_back())
     verify_keys(notary, acknowledged.keys)
     print(f"{CYCLES} cycles; keys, pins and denials: {acknowledged.counts()}, all there; slowest"
           f" start {slowest:.1f} s")

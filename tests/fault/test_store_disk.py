@@ -9,9 +9,8 @@ import subprocess
 import pytest
 
 import preload
-import trinity
+import store_writer
 
-SECONDS = 30
 TRIES = int(os.environ.get("TRINITY_CYCLES", "8"))
 OPENING = 35  # so many writes, and syncs, belong to the making of a store
 
@@ -27,19 +26,10 @@ def dying_disk(tmp_path_factory):
 def write(directory, environment):
     """(exit status, acknowledgements, what it complained of)"""
     done = subprocess.run(
-        [str(trinity.program("store_writer")), "write", str(directory), "1"],
-        env=environment, capture_output=True, timeout=SECONDS,
+        store_writer.command("write", directory, 1), env=environment, capture_output=True,
+        timeout=store_writer.SECONDS,
     )
     return done.returncode, done.stdout.removeprefix(b"open\n"), done.stderr.decode()
-
-
-def verify(directory, lines):
-    run = subprocess.run(
-        [str(trinity.program("store_writer")), "verify", str(directory)], input=lines,
-        capture_output=True, timeout=SECONDS,
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    assert int(run.stdout.split()[0]) == lines.count(b"\n")
 
 
 @pytest.mark.parametrize("what", ["DISK_SYNC_FAILS", "DISK_WRITE_FAILS"])
@@ -49,7 +39,7 @@ def test_the_first_failure_ends_the_process_and_loses_nothing(tmp_path, dying_di
         status, lines, complaint = write(directory, {**dying_disk, what: str(at)})
         assert status == -signal.SIGABRT, (at, status, complaint)
         assert "ends and recovers at its next start" in complaint
-        verify(directory, lines)
+        store_writer.verify(directory, lines)
 
 
 @pytest.mark.parametrize("at", [1, 4, 9])
@@ -57,4 +47,4 @@ def test_a_store_that_cannot_be_made_says_why(tmp_path, dying_disk, at):
     status, lines, complaint = write(tmp_path / "store", {**dying_disk, "DISK_SYNC_FAILS": str(at)})
     assert status == 1 and not lines
     assert "Input/output error" in complaint
-    verify(tmp_path / "store", b"")
+    store_writer.verify(tmp_path / "store", b"")

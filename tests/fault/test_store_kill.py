@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-import trinity
+import store_writer
 
 CYCLES = int(os.environ.get("TRINITY_CYCLES", "8"))
 LONGEST = 0.6  # seconds of writing before a kill
@@ -32,8 +32,8 @@ class Listener(threading.Thread):
 def write_and_kill(directory, run, moment):
     """What was acknowledged. A moment of less than 50 ms may come before the store is open."""
     writer = subprocess.Popen(
-        [str(trinity.program("store_writer")), "write", directory, str(run)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        store_writer.command("write", directory, run), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     listener = Listener(writer.stdout)
     listener.start()
@@ -46,15 +46,6 @@ def write_and_kill(directory, run, moment):
     assert early is None, writer.stderr.read().decode()
     assert opened, "the store did not open in time"
     return listener.lines
-
-
-def verify(directory, lines):
-    run = subprocess.run(
-        [str(trinity.program("store_writer")), "verify", directory], input=b"".join(lines),
-        capture_output=True, timeout=OPENING,
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    return [int(number) for number in run.stdout.split()]
 
 
 def counting(lines):
@@ -72,8 +63,7 @@ def test_no_acknowledged_transaction_is_lost_or_torn_by_a_kill(tmp_path):
             run += 1
             moment = chance.uniform(0, LONGEST if kill == 0 else 0.05)
             lines += write_and_kill(directory, run, moment)
-        found, counted = verify(directory, lines)
-        assert found == len(lines)
+        _, counted = store_writer.verify(directory, b"".join(lines))
         assert counted >= counter + counting(lines)
         counter = counted
         acknowledged += len(lines)

@@ -13,10 +13,9 @@ import struct
 import subprocess
 
 import preload
-import trinity
+import store_writer
 
 CYCLES = int(os.environ.get("TRINITY_CYCLES", "12"))
-SECONDS = 60
 COMMITS = 400  # acknowledged before the recording ends
 PAGE = 4096
 HEAD = struct.Struct("<cIQI")
@@ -27,8 +26,8 @@ def record(tmp_path):
     store, journal = tmp_path / "recorded", tmp_path / "journal"
     more = preload.environment("journal", tmp_path, JOURNAL=str(journal), JOURNAL_OF=str(store))
     writer = subprocess.Popen(
-        [str(trinity.program("store_writer")), "write", str(store), "1"],
-        env={**os.environ, **more}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        store_writer.command("write", store, 1), env={**os.environ, **more},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )
     for _ in range(COMMITS):
         assert writer.stdout.readline(), "the writer has ended"
@@ -100,15 +99,6 @@ def acknowledged(played):
     return said.partition(b"open\n")[2]
 
 
-def verify(directory, lines):
-    run = subprocess.run(
-        [str(trinity.program("store_writer")), "verify", str(directory)], input=lines,
-        capture_output=True, timeout=SECONDS,
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    assert int(run.stdout.split()[0]) == lines.count(b"\n")
-
-
 def test_a_power_cut_loses_nothing_acknowledged(tmp_path):
     played = record(tmp_path)
     opened = next(i for i, entry in enumerate(played) if entry[3] == b"open\n")
@@ -121,7 +111,7 @@ def test_a_power_cut_loses_nothing_acknowledged(tmp_path):
         image = tmp_path / f"image-{number}"
         disk.power_cut(image)
         lines = acknowledged(played[:cut])
-        verify(image, lines)
+        store_writer.verify(image, lines)
         shutil.rmtree(image)
         most = max(most, lines.count(b"\n"))
     print(f"{CYCLES} power cuts, up to {most} acknowledged, all there")

@@ -118,3 +118,13 @@ shared_identity, people, make_people = shared("identity_world"), watched("shared
     maker("identity_world")
 shared_home, home, make_home = shared("homeserver_world"), watched("shared_home"), \
     maker("homeserver_world")
+
+
+@pytest.fixture
+def talk(home, request):
+    """Two people in a room of the first one's; of the version that the test is given for it."""
+    rooms = importlib.import_module("rooms")
+    ann, bob = home.user(None), home.user(None)
+    room = rooms.create(ann, preset="public_chat", room_version=getattr(request, "param", "12"))
+    rooms.join(bob, room)
+    return ann, bob, room

@@ -11,7 +11,7 @@ import time
 
 import pytest
 import trinity
-from mini import HELLO, add, make_certificate, plain_build, plain_mini, serial  # noqa: F401
+from mini import HELLO, Linked, add, plain_build, plain_mini, serial  # noqa: F401
 from trinity import eventually
 
 
@@ -92,18 +92,10 @@ def test_the_sandbox_can_be_switched_off(story, monkeypatch):
 
 def test_a_sandboxed_daemon_reloads_certificates_behind_links(story, monkeypatch):
     monkeypatch.setenv("TRINITY_BUILD", str(plain_build()))
-    live, archive = story.directory / "live", story.directory / "archive"
-    make_certificate(archive)
-    live.mkdir()
-    for name in ("certificate.pem", "key.pem"):
-        (live / name).symlink_to(archive / name)
-    mini = add(story, tls=(live / "certificate.pem", live / "key.pem", None, "mini.test")).start()
+    linked = Linked(story.directory)
+    mini = add(story, tls=linked.tls).start()
     before = serial(mini.secure)
-    made = make_certificate(story.directory / "next")
-    for source, name in zip(made, ("certificate.pem", "key.pem")):
-        (archive / f"2{name}").write_bytes(source.read_bytes())
-        (live / name).unlink()
-        (live / name).symlink_to(archive / f"2{name}")
+    linked.renew()
     assert mini.command("reload").returncode == 0
     assert serial(mini.secure) != before
 
@@ -133,7 +125,7 @@ def test_without_free_descriptors_it_stays_calm_and_recovers(plain_mini):
         time.sleep(2)
         assert plain_mini.cpu_seconds() - before < 0.5
         assert plain_mini.is_running()
-    reply = eventually(lambda: try_hello(plain_mini), seconds=10)
+    reply = eventually(lambda: try_hello(plain_mini))
     assert reply.json == HELLO
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import trinity
 from metrics import parse_metrics
-from mini import make_certificate, plain_build, serial
+from mini import Linked, plain_build, serial
 from trinity import eventually
 
 NAMES = ["trinity-notary", "trinity-identity", "trinity-homeserver"]
@@ -167,24 +167,15 @@ def test_a_reload_is_whole_or_not_at_all(daemon):
 
 
 def test_certificates_behind_links_are_renewed_while_it_runs(story, name, plain):
-    live, archive = story.directory / "live", story.directory / "archive"
-    make_certificate(archive)
-    live.mkdir()
-    for file in ("certificate.pem", "key.pem"):
-        (live / file).symlink_to(archive / file)
-    tls = (live / "certificate.pem", live / "key.pem", None, "mini.test")
-    daemon = add(story, name, tls=tls).start()
+    linked = Linked(story.directory)
+    daemon = add(story, name, tls=linked.tls).start()
     assert daemon.secure.request("GET", HELLO[name]).status == 200
     before = serial(daemon.secure)
-    made = make_certificate(story.directory / "next")
-    for source, file in zip(made, ("certificate.pem", "key.pem")):
-        (archive / f"2{file}").write_bytes(source.read_bytes())
-        (live / file).unlink()
-        (live / file).symlink_to(archive / f"2{file}")
+    linked.renew()
     assert daemon.command("reload").returncode == 0
     assert serial(daemon.secure) != before
-    (live / "key.pem").unlink()
-    (live / "key.pem").write_text("no key\n")
+    (linked.live / "key.pem").unlink()
+    (linked.live / "key.pem").write_text("no key\n")
     assert daemon.command("reload").returncode == 1
     assert daemon.secure.request("GET", HELLO[name]).status == 200
 

@@ -180,7 +180,7 @@ def test_others_see_who_is_typing(home):
 def test_typing_ends_after_its_time(home):
     ann, bob, room, _message = pair(home, "typingend")
     eyes = Following(ann)
-    typing(bob, room, timeout=300)
+    typing(bob, room, timeout=2000)
     types(eyes, room, bob)
     types(eyes, room)
 

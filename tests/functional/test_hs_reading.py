@@ -4,25 +4,12 @@ and members."""
 import pytest
 
 from homeserver_world import V1, refused
-from rooms import (all_state, create, done, event, invite, join, leave, messages, part, path,
+from rooms import (all_state, bodies, create, done, event, invite, join, leave, messages, part, path,
                    put_state, redact, say, send, set_state)
-
-
-@pytest.fixture
-def talk(home):
-    """Ann and bob in ann's room."""
-    ann, bob = home.user(None), home.user(None)
-    room = create(ann, preset="public_chat")
-    join(bob, room)
-    return ann, bob, room
 
 
 def page(user, room, query):
     return done(user.get(path(room, "messages") + query))
-
-
-def bodies(events):
-    return [told["content"]["body"] for told in events if "body" in told["content"]]
 
 
 def ids(events):

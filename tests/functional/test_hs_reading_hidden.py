@@ -1,21 +1,10 @@
 """What is not to be read is not read on another way: redacted content, what was said after somebody
 left, people whom one ignores, events of the room next door."""
 
-import pytest
-
 from homeserver_world import V1, refused
 from rooms import (create, done, event, join, leave, part, path, put_state, redact, say, set_state,
                    summary)
 from syncing import first_sync
-
-
-@pytest.fixture
-def talk(home):
-    """Ann and bob in ann's room."""
-    ann, bob = home.user(None), home.user(None)
-    room = create(ann, preset="public_chat")
-    join(bob, room)
-    return ann, bob, room
 
 
 def related(event_id, rel_type, **more):

@@ -5,20 +5,7 @@ import concurrent.futures
 import pytest
 
 from homeserver_world import refused
-from rooms import create, done, invite, join, leave, path, say, set_state
-
-
-@pytest.fixture
-def talk(home):
-    """Ann and bob in ann's room."""
-    ann, bob = home.user(None), home.user(None)
-    room = create(ann, preset="public_chat")
-    join(bob, room)
-    return ann, bob, room
-
-
-def bodies(events):
-    return [told["content"]["body"] for told in events if "body" in told["content"]]
+from rooms import bodies, create, done, invite, join, leave, path, say, set_state
 
 
 def listen(user, query):

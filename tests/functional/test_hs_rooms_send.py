@@ -5,16 +5,7 @@ import concurrent.futures
 import pytest
 
 from homeserver_world import refused
-from rooms import create, done, event, join, leave, messages, path, redact, say, send, set_state
-
-
-@pytest.fixture
-def talk(home, request):
-    """Two people in a room of a version."""
-    ann, bob = home.user(None), home.user(None)
-    room = create(ann, preset="public_chat", room_version=getattr(request, "param", "12"))
-    join(bob, room)
-    return ann, bob, room
+from rooms import create, done, event, leave, messages, path, redact, say, send, set_state
 
 
 def reaction(event_id, key="👍"):

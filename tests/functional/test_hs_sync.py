@@ -10,15 +10,6 @@ from rooms import create, done, invite, join, leave, part, path, redact, say, se
 from syncing import Syncing, first_sync, sync_path
 
 
-@pytest.fixture
-def talk(home):
-    """Two people in a room."""
-    ann, bob = home.user(None), home.user(None)
-    room = create(ann, preset="public_chat")
-    join(bob, room)
-    return ann, bob, room
-
-
 # ---- what may be asked
 
 

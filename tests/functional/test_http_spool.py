@@ -4,7 +4,8 @@ import resource
 
 import pytest
 
-from wire import check_error, eventually, raw, request
+from trinity import eventually
+from wire import check_error, raw, request
 
 GOOD = {"Authorization": "Bearer good"}
 MANY = 3 * 1024 * 1024

@@ -109,7 +109,7 @@ def test_a_relay_that_takes_nobody_holds_up_mails_only(course, mood):
         for _ in range(50):
             began = time.monotonic()
             assert ann.get("/account").status == 200
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 5
     assert [future.result().status for future in asked] == [200] * 10
     world.sink.mood = smtp_sink.take
     world.sink.release()

@@ -216,7 +216,7 @@ def test_a_peer_that_fails_is_asked_again_later(make_service, peer):
     service.bind("ann@example.com", "@ann:hs.test")
     eventually(lambda: len(peer.pushes) == 1)
     service.bind("bob@example.com", "@bob:hs.test")  # which does not hurry it
-    eventually(lambda: peer.addresses() == ["ann@example.com", "bob@example.com"], seconds=20)
+    eventually(lambda: peer.addresses() == ["ann@example.com", "bob@example.com"])
     times = [when for when, _ in peer.pushes]
     assert len(times) == 3 and times[1] - times[0] > 1.5 and times[2] - times[1] > 3
 
@@ -260,9 +260,9 @@ def test_two_services_agree(make_service):
     one.know(two.entry(keys[1])).identity.start()
     one.bind("ann@example.com", "@ann:one.test")
     two.know(one.entry(keys[0])).identity.start()
-    eventually(lambda: two.holder("ann@example.com") == "@ann:one.test", seconds=20)
+    eventually(lambda: two.holder("ann@example.com") == "@ann:one.test")
     two.bind("ann@example.com", "@ann:two.test")
-    eventually(lambda: one.holder("ann@example.com") == "@ann:two.test", seconds=20)
+    eventually(lambda: one.holder("ann@example.com") == "@ann:two.test")
     two.unbind("ann@example.com", "@ann:two.test")
     eventually(lambda: one.holder("ann@example.com") is None)
     assert one.found("ann@example.com") is None

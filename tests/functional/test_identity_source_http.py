@@ -62,13 +62,13 @@ def test_answers_are_given_whatever_the_mood(asker, service, mood):
 
 def test_a_hanging_service_holds_nobody_else_up(asker, service):
     service.mood = source_service.hang
-    one = asker(service.source(timeout_ms=2000, connections=1))
+    one = asker(service.source(timeout_ms=6000, connections=1))
     with ThreadPoolExecutor(60) as pool:
         asked = [pool.submit(one.by_v1, f"p{i}@example.com") for i in range(50)]
         began = time.monotonic()
         assert one.client.get("/account").status == 200
         one.world.sign_in("@eve:hs.test")  # in the lane of those who wait for others
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
         assert [one.result() for one in asked] == [None] * 50
     assert len(service.requests) <= 2
 

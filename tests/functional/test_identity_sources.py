@@ -175,7 +175,7 @@ def test_a_directory_that_hangs_costs_its_time_once(asker, tmp_path):
         ldap.hang()
         began = time.monotonic()
         assert [one.by_v1("ann@example.com") for _ in range(4)] == [None] * 4
-        assert time.monotonic() - began < 3 * 2, "it is left alone for a while"
+        assert time.monotonic() - began < 4 * 2, "it is left alone for a while"
         assert one.why_warned()
         ldap.hang(False)
         assert eventually(lambda: one.by_v1("ann@example.com")) == "@ann:example.org"

@@ -8,14 +8,8 @@ import time
 import fakenet
 import pytest
 import trinity
-from fakenet import FakeNet, answer, redirect
+from fakenet import answer, redirect
 from net_client import NetClient
-
-
-@pytest.fixture
-def net(tmp_path):
-    with FakeNet(tmp_path / "net") as made:
-        yield made
 
 
 @pytest.fixture

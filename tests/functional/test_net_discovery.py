@@ -363,11 +363,11 @@ def test_a_lookup_is_shared_and_remembered(net, client):
 
 def test_lifetimes_of_records_are_kept(net, client):
     net.federation("a.test")
-    net.dns.set("a.test", "A", net.addresses["a.test"], ttl=2)
+    net.dns.set("a.test", "A", net.addresses["a.test"], ttl=4)
     for _ in range(3):
         assert client.server("a.test")["rc"] == "OK"
     assert net.dns.count("a.test", "A") == 1
-    time.sleep(2.1)
+    time.sleep(4.1)
     client.server("a.test")
     assert net.dns.count("a.test", "A") == 2
 
@@ -461,16 +461,16 @@ def test_a_delegation_is_refreshed_before_it_ends(net):
     async def slow_after_the_first(_):
         asked.append(True)
         if len(asked) > 1:
-            await asyncio.sleep(4)
+            await asyncio.sleep(10)
         return answer({"m.server": "b.test"})
 
     net.federation("b.test")
     net.web("a.test", slow_after_the_first)
-    with net.client(wellknown_min=1000, wellknown_max=1000) as client:
+    with net.client(wellknown_min=4000, wellknown_max=4000) as client:
         client.server("a.test")
-        time.sleep(0.85)
-        assert client.server("a.test")["took_ms"] < 3000  # nobody waits for it
-        trinity.eventually(lambda: len(asked) == 2, seconds=10)
+        while len(asked) < 2:
+            assert client.server("a.test")["took_ms"] < 8000  # nobody waits for it
+            time.sleep(0.05)
 
 
 # ---- the trace

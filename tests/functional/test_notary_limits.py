@@ -202,7 +202,7 @@ def test_three_thousand_known_servers_are_one_answer(make_world):
 
 
 def test_an_answer_holds_everything_that_arrived_before_the_deadline(make_world):
-    world = make_world({"query": {"deadline_ms": 3000}, "fetch": {"total_ms": 5000}}).start()
+    world = make_world({"query": {"deadline_ms": 6000}, "fetch": {"total_ms": 20000}}).start()
     quick = [a.name for a in world.origins.add_many("quick.test", 20, listeners=2)]
     slow = world.origins.add_many("slow.test", 20, listeners=2)
     for a in slow:
@@ -210,7 +210,7 @@ def test_an_answer_holds_everything_that_arrived_before_the_deadline(make_world)
     begin = time.monotonic()
     reply = world.notary.post(QUERY, {"server_keys": {
         name: ALL for pair in zip(quick, (a.name for a in slow)) for name in pair}})
-    assert time.monotonic() - begin < 8
+    assert time.monotonic() - begin < 15
     assert names_of(reply) == quick
     assert world.notary.is_running()
 

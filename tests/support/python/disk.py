@@ -5,9 +5,12 @@
         eventually(lambda: says_full(notary))
 """
 
+import concurrent.futures
 import contextlib
 import os
+import random
 import subprocess
+import time
 
 MIB = 1 << 20
 DISK = 160 * MIB
@@ -30,6 +33,15 @@ class Disk:
             while (taken := self.free() - leave) > 0:
                 with contextlib.suppress(OSError):
                     os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), taken)
+
+    def fill_amid(self, longest, *works):
+        """Somebody takes all there is at some moment of the first `longest` seconds of what these
+        functions do at once. What they return."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            running = [pool.submit(work) for work in works]
+            time.sleep(random.uniform(0, longest))
+            self.fill(0)
+            return [one.result() for one in running]
 
     def clear(self):
         self.filler.unlink()

@@ -6,7 +6,8 @@
 
 import time
 
-PATIENCE_S = 20
+from trinity import PATIENCE_SECONDS
+
 POLL_MS = 2000
 
 
@@ -56,7 +57,7 @@ class Following:
 
     def until(self, wanted):
         """What `wanted` makes of the first answer where it finds something."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             found = wanted(self.next())
             if found:

@@ -82,7 +82,7 @@ class Peer:
         context = ssl.create_default_context(cafile=str(self.authority.file))
         if files is not False:
             context.load_cert_chain(*(files or self.files))
-        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
         with contextlib.closing(connection):
             connection.request("POST", PUSH, body,
                                headers or {"Content-Type": "application/json"})

@@ -1,6 +1,5 @@
 """mini_daemon, the smallest daemon, as a daemon of a story."""
 
-import os
 import subprocess
 
 import pytest
@@ -77,6 +76,27 @@ def make_certificate(directory, name="mini.test", days=30, kind="DNS"):
         check=True, capture_output=True,
     )
     return certificate, key
+
+
+class Linked:
+    """A certificate behind links, as those who renew certificates leave it: `tls` is the links."""
+
+    def __init__(self, directory):
+        self.made, self.live, self.archive = (directory / name for name in (
+            "made", "live", "archive"))
+        self.live.mkdir()
+        self.archive.mkdir()
+        self.renew()
+        self.tls = (self.live / "certificate.pem", self.live / "key.pem", None, "mini.test")
+
+    def renew(self):
+        """There is another one in the archive, and the links lead to it."""
+        number = len(list(self.archive.iterdir()))
+        for file in make_certificate(self.made):
+            archived, link = self.archive / f"{number}{file.name}", self.live / file.name
+            archived.write_bytes(file.read_bytes())
+            link.unlink(missing_ok=True)
+            link.symlink_to(archived)
 
 
 def with_tls(story, **more):

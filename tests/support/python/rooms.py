@@ -133,3 +133,8 @@ def joined_rooms(user):
 def summary(user, room):
     """The answer, whatever it is."""
     return user.get(f"{V1}/room_summary/{part(room)}")
+
+
+def bodies(events):
+    """What was said in them."""
+    return [told["content"]["body"] for told in events if "body" in told["content"]]

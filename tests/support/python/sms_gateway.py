@@ -15,6 +15,7 @@ import time
 import urllib.parse
 
 from little_server import MoodyServer
+from trinity import PATIENCE_SECONDS
 
 SECRET = "gateway-secret"
 HANG_SECONDS = 60
@@ -150,7 +151,7 @@ class SmsGateway(MoodyServer):
         self.requests += 1
         self.mood(exchange)
 
-    def wait_for(self, count, seconds=20):
+    def wait_for(self, count, seconds=PATIENCE_SECONDS):
         """The messages, once there are so many."""
         end = time.monotonic() + seconds
         while len(self.messages) < count:

@@ -24,6 +24,8 @@ import urllib.parse
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from trinity import PATIENCE_SECONDS
+
 USER, PASSWORD = "identity", "relay secret ü"
 HANG_SECONDS = 60
 SLOW_SECONDS = 1.5
@@ -319,7 +321,7 @@ class SmtpSink:
     def visits_for(self, address):
         return [visit for visit in self.visits if address in visit.recipients]
 
-    def wait_for(self, count, address=None, seconds=20):
+    def wait_for(self, count, address=None, seconds=PATIENCE_SECONDS):
         """The mails, once there are so many (to that address)."""
         end = time.monotonic() + seconds
         while True:

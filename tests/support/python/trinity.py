@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -24,6 +25,7 @@ import contract
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 READY_SECONDS = 60  # sanitizers and a busy machine included
 STOP_SECONDS = 60
+PATIENCE_SECONDS = 90  # whoever waits for what happens loses nothing by it
 SANITIZER = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|MHD_.*panic"
 )
@@ -303,6 +305,17 @@ class Daemon:
             self.process.wait()
             self.process = None
 
+    def come_back(self):
+        """After a kill. Sometimes it is killed once more while it starts. Seconds until it is
+        ready."""
+        if random.random() < 0.3:
+            self.launch()
+            time.sleep(random.uniform(0, 0.4))
+            self.kill()
+        begin = time.monotonic()
+        self.start()
+        return time.monotonic() - begin
+
     def restart(self):
         self.stop()
         return self.start()
@@ -354,7 +367,7 @@ class Daemon:
         return done
 
 
-def eventually(what, seconds=30, every=0.05):
+def eventually(what, seconds=PATIENCE_SECONDS, every=0.05):
     """The first true answer of what(), asked again and again; fails after so many seconds."""
     end = time.monotonic() + seconds
     while True:

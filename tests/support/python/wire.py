@@ -146,13 +146,6 @@ def metric(echo, name):
     return float(re.search(rf"^echo_{name}(?:{{[^}}]*}})? (\S+)$", page, re.M).group(1))
 
 
-def eventually(check, seconds=10):
-    until = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
-
-
 def seconds_until_closed(sock, drip=b"", every=0.1, limit=8):
     """Feeds the connection byte by byte until the server ends it."""
     begun = time.monotonic()
