@@ -1,8 +1,8 @@
 #include "homeserver/hs_conf.h"
 
 #include "homeserver/event/room_version.h"
-#include "shared/core/alloc.h"
 #include "shared/core/error.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/daemon/conf_url.h"
 #include "shared/id/server_name.h"
 
@@ -23,8 +23,7 @@ static int check_names(const struct hs_conf *conf, struct mx_error *err)
 
 static int check_room_version(struct hs_conf *conf, struct mx_error *err)
 {
-	if (!conf->default_room_version)
-		conf->default_room_version = mx_strdup(ROOM_VERSION_DEFAULT);
+	conf_default_text(&conf->default_room_version, ROOM_VERSION_DEFAULT);
 	if (room_version_find(mx_slice(conf->default_room_version)))
 		return 0;
 	return mx_fail(err, MX_BAD_CONFIG, "default_room_version: %.100s is not known",

@@ -1,26 +1,12 @@
 #include "identity/identity_conf.h"
 
 #include "identity/routes.h"
-#include "shared/core/alloc.h"
 #include "shared/core/base64.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/daemon/conf_url.h"
 #include "shared/id/server_name.h"
-
-static void set_default(unsigned *value, unsigned other)
-{
-	if (*value == 0)
-		*value = other;
-}
-
-static void set_bool(bool **value, bool other)
-{
-	if (*value)
-		return;
-	*value = mx_alloc(sizeof(**value));
-	**value = other;
-}
 
 static void set_budgets(struct identity_conf *conf)
 {
@@ -43,16 +29,16 @@ static void set_defaults(struct identity_conf *conf)
 {
 	texts_conf_defaults(&conf->templates);
 	validation_conf_defaults(&conf->validation);
-	set_bool(&conf->binding.tell_owner, true);
-	set_default(&conf->lookup.pepper_days, 7);
-	set_default(&conf->lookup.overlap_hours, 24);
-	set_bool(&conf->lookup.plain, true);
-	set_default(&conf->invites.local_max, 3);
-	set_default(&conf->invites.domain_max, 3);
-	set_default(&conf->binding.forget_days, 30);
-	set_default(&conf->invites.keep_days, 90);
-	set_default(&conf->audit.days, 730);
-	set_default(&conf->limits.requests.burst, conf->limits.requests.per_second);
+	conf_default_bool(&conf->binding.tell_owner, true);
+	conf_default_number(&conf->lookup.pepper_days, 7);
+	conf_default_number(&conf->lookup.overlap_hours, 24);
+	conf_default_bool(&conf->lookup.plain, true);
+	conf_default_number(&conf->invites.local_max, 3);
+	conf_default_number(&conf->invites.domain_max, 3);
+	conf_default_number(&conf->binding.forget_days, 30);
+	conf_default_number(&conf->invites.keep_days, 90);
+	conf_default_number(&conf->audit.days, 730);
+	conf_default_number(&conf->limits.requests.burst, conf->limits.requests.per_second);
 	set_budgets(conf);
 }
 

@@ -1,8 +1,8 @@
 #include "notary/notary_conf.h"
 
-#include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/id/server_name.h"
 
 #include <stddef.h>
@@ -89,29 +89,20 @@ const cyaml_schema_value_t notary_conf_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct notary_conf, notary_fields),
 };
 
-static void set_default(unsigned *value, unsigned other)
-{
-	if (*value == 0)
-		*value = other;
-}
-
 static void set_defaults(struct notary_conf *conf)
 {
-	set_default(&conf->keys.validity_hours, 24);
-	set_default(&conf->query.deadline_ms, 9000);
-	set_default(&conf->query.servers_max, 10000);
-	set_default(&conf->fetch.connect_ms, 3000);
-	set_default(&conf->fetch.total_ms, 8000);
+	conf_default_number(&conf->keys.validity_hours, 24);
+	conf_default_number(&conf->query.deadline_ms, 9000);
+	conf_default_number(&conf->query.servers_max, 10000);
+	conf_default_number(&conf->fetch.connect_ms, 3000);
+	conf_default_number(&conf->fetch.total_ms, 8000);
 	/* A homeserver that joins a large room asks for some thousand unknown servers at once. */
-	set_default(&conf->fetch.cold_burst, 5000);
-	set_default(&conf->fetch.cold_per_minute, 600);
-	set_default(&conf->fetch.cold_total_burst, 20000);
-	set_default(&conf->fetch.cold_total_per_minute, 6000);
-	set_default(&conf->refresh.days, 30);
-	if (conf->status_page)
-		return;
-	conf->status_page = mx_alloc(sizeof(*conf->status_page));
-	*conf->status_page = true;
+	conf_default_number(&conf->fetch.cold_burst, 5000);
+	conf_default_number(&conf->fetch.cold_per_minute, 600);
+	conf_default_number(&conf->fetch.cold_total_burst, 20000);
+	conf_default_number(&conf->fetch.cold_total_per_minute, 6000);
+	conf_default_number(&conf->refresh.days, 30);
+	conf_default_bool(&conf->status_page, true);
 }
 
 static int check_alarm_url(const char *url, struct mx_error *err)

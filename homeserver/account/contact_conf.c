@@ -4,6 +4,7 @@
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/daemon/conf_url.h"
 #include "shared/id/server_name.h"
 
@@ -62,20 +63,6 @@ const cyaml_schema_field_t recaptcha_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static void set_bool(bool **value, bool other)
-{
-	if (*value)
-		return;
-	*value = mx_alloc(sizeof(**value));
-	**value = other;
-}
-
-static void set_text(char **value, const char *other)
-{
-	if (!*value)
-		*value = mx_strdup(other);
-}
-
 static int check_servers(struct id_servers_conf *conf, struct mx_error *err)
 {
 	int rc = 0;
@@ -97,8 +84,8 @@ static int check_recaptcha(struct recaptcha_conf *conf, struct mx_error *err)
 {
 	int rc;
 
-	set_text(&conf->verify_url, RECAPTCHA_VERIFY);
-	set_text(&conf->script_url, RECAPTCHA_SCRIPT);
+	conf_default_text(&conf->verify_url, RECAPTCHA_VERIFY);
+	conf_default_text(&conf->script_url, RECAPTCHA_SCRIPT);
 	if (!conf->site_key != !conf->secret_file)
 		return mx_fail(err, MX_BAD_CONFIG,
 			       "recaptcha.site_key and recaptcha.secret_file need each other");
@@ -140,10 +127,10 @@ int contact_conf_check(struct hs_conf *conf, struct mx_error *err)
 
 	texts_conf_defaults(&conf->templates);
 	validation_link_defaults(&conf->validation);
-	set_bool(&conf->threepids.changes, true);
-	set_bool(&conf->threepids.registration_email, false);
-	set_bool(&conf->threepids.registration_msisdn, false);
-	set_bool(&conf->threepids.tell_existence, false);
+	conf_default_bool(&conf->threepids.changes, true);
+	conf_default_bool(&conf->threepids.registration_email, false);
+	conf_default_bool(&conf->threepids.registration_msisdn, false);
+	conf_default_bool(&conf->threepids.tell_existence, false);
 	if (rc == 0 && *conf->threepids.registration_email && !conf->mail.relay)
 		rc = mx_fail(err, MX_BAD_CONFIG, "threepids.registration_email needs mail.relay");
 	if (rc == 0)

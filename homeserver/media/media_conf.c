@@ -2,6 +2,7 @@
 
 #include "shared/core/error.h"
 #include "shared/core/time.h"
+#include "shared/daemon/conf_default.h"
 
 #include <stddef.h>
 #include <time.h>
@@ -24,12 +25,6 @@ const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static void set_default(unsigned *value, unsigned other)
-{
-	if (*value == 0)
-		*value = other;
-}
-
 /* Midnight in UTC. */
 static int read_day(const char *text, int64_t *ret_ms, struct mx_error *err)
 {
@@ -45,9 +40,9 @@ static int read_day(const char *text, int64_t *ret_ms, struct mx_error *err)
 
 int media_conf_check(struct media_conf *conf, struct mx_error *err)
 {
-	set_default(&conf->max_upload_mb, UPLOAD_MB);
-	set_default(&conf->pending_hours, PENDING_HOURS);
-	set_default(&conf->pending_max, PENDING_MAX);
+	conf_default_number(&conf->max_upload_mb, UPLOAD_MB);
+	conf_default_number(&conf->pending_hours, PENDING_HOURS);
+	conf_default_number(&conf->pending_max, PENDING_MAX);
 	conf->frozen_ms = 0;
 	if (conf->max_upload_mb > UPLOAD_MB_MAX)
 		return mx_fail(err, MX_BAD_CONFIG, "media.max_upload_mb is over %d", UPLOAD_MB_MAX);

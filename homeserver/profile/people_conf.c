@@ -1,6 +1,6 @@
 #include "homeserver/profile/people_conf.h"
 
-#include "shared/core/alloc.h"
+#include "shared/daemon/conf_default.h"
 
 #include <stddef.h>
 
@@ -45,17 +45,9 @@ const cyaml_schema_field_t user_directory_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static void set_bool(bool **value, bool other)
-{
-	if (*value)
-		return;
-	*value = mx_alloc(sizeof(**value));
-	**value = other;
-}
-
 void people_conf_complete(struct presence_conf *presence,
 			  struct user_directory_conf *user_directory)
 {
-	set_bool(&presence->enabled, true);
-	set_bool(&user_directory->all_users, false);
+	conf_default_bool(&presence->enabled, true);
+	conf_default_bool(&user_directory->all_users, false);
 }

@@ -5,6 +5,7 @@
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/daemon/conf_default.h"
 
 #define TEXT_MAX 4096
 #define LIST_MAX 300
@@ -107,20 +108,14 @@ const cyaml_schema_field_t sms_conf_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static void set_default(unsigned *value, unsigned other)
-{
-	if (*value == 0)
-		*value = other;
-}
-
 static void set_defaults(struct sms_conf *conf)
 {
-	set_default(&conf->webhook.success_from, 200);
-	set_default(&conf->webhook.success_to, 299);
-	set_default(&conf->timeout_ms, 10000);
-	set_default(&conf->parallel, 4);
-	set_default(&conf->give_up_minutes, 60);
-	set_default(&conf->spend.alarm_percent, 80);
+	conf_default_number(&conf->webhook.success_from, 200);
+	conf_default_number(&conf->webhook.success_to, 299);
+	conf_default_number(&conf->timeout_ms, 10000);
+	conf_default_number(&conf->parallel, 4);
+	conf_default_number(&conf->give_up_minutes, 60);
+	conf_default_number(&conf->spend.alarm_percent, 80);
 }
 
 /* ---- checks */

@@ -4,6 +4,7 @@
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/net/cidr.h"
 
 #define TEXT_MAX    4096
@@ -64,41 +65,21 @@ const cyaml_schema_value_t source_item = {
 
 /* ---- defaults */
 
-static void set_default(unsigned *value, unsigned other)
-{
-	if (*value == 0)
-		*value = other;
-}
-
-static void set_bool(bool **value, bool other)
-{
-	if (*value)
-		return;
-	*value = mx_alloc(sizeof(**value));
-	**value = other;
-}
-
-static void set_text(char **value, const char *other)
-{
-	if (!*value)
-		*value = mx_strdup(other);
-}
-
 static void set_defaults(struct source_conf *conf)
 {
 	bool is_ldap = conf->type == SOURCE_LDAP;
 
-	set_default(&conf->timeout_ms, 2000);
-	set_default(&conf->connections, 4);
-	set_default(&conf->refresh_minutes, 5);
-	set_default(&conf->full_minutes, 60);
-	set_default(&conf->addresses_max, 200000);
-	set_bool(&conf->read, is_ldap);
-	set_bool(&conf->live, !is_ldap);
+	conf_default_number(&conf->timeout_ms, 2000);
+	conf_default_number(&conf->connections, 4);
+	conf_default_number(&conf->refresh_minutes, 5);
+	conf_default_number(&conf->full_minutes, 60);
+	conf_default_number(&conf->addresses_max, 200000);
+	conf_default_bool(&conf->read, is_ldap);
+	conf_default_bool(&conf->live, !is_ldap);
 	if (!is_ldap)
 		return;
-	set_text(&conf->filter, LDAP_FILTER);
-	set_text(&conf->changed, "modifyTimestamp");
+	conf_default_text(&conf->filter, LDAP_FILTER);
+	conf_default_text(&conf->changed, "modifyTimestamp");
 	if (conf->email_count == 0 && conf->msisdn_count == 0) {
 		mx_free(conf->email);
 		conf->email = mx_calloc(1, sizeof(*conf->email));

@@ -7,6 +7,7 @@
 #include "shared/crypto/tls.h"
 #include "shared/daemon/admin_address.h"
 #include "shared/daemon/conf.h"
+#include "shared/daemon/conf_default.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/paths.h"
 #include "shared/net/cidr.h"
@@ -59,24 +60,18 @@ __attribute__((format(printf, 2, 3))) static void warn(const struct check *check
 
 /* ---- defaults */
 
-static void set_number(unsigned *number, unsigned other)
-{
-	if (*number == 0)
-		*number = other;
-}
-
 static void fill_defaults(const struct check *check)
 {
 	struct daemon_conf *values = check->values;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = cores > 0 ? (unsigned)cores : 1;
 
-	set_number(&values->http.io_threads, threads);
-	set_number(&values->http.work_threads, 2 * threads);
-	set_number(&values->http.net_threads, NET_THREADS);
-	set_number(&values->http.connections, CONNECTIONS);
-	set_number(&values->http.connections_per_address, PER_ADDRESS);
-	set_number(&values->outbound.transfers, TRANSFERS);
+	conf_default_number(&values->http.io_threads, threads);
+	conf_default_number(&values->http.work_threads, 2 * threads);
+	conf_default_number(&values->http.net_threads, NET_THREADS);
+	conf_default_number(&values->http.connections, CONNECTIONS);
+	conf_default_number(&values->http.connections_per_address, PER_ADDRESS);
+	conf_default_number(&values->outbound.transfers, TRANSFERS);
 	if (!values->admin)
 		values->admin = mx_strf("unix:%s/admin.sock", values->data_directory);
 }
@@ -304,7 +299,7 @@ int conf_check(const struct daemon_app *app, struct conf *conf, struct mx_str *w
 		return rc;
 	fill_defaults(&check);
 	rc = check_app(&check);
-	set_number(&check.values->cache_mb, CACHE_MB);
+	conf_default_number(&check.values->cache_mb, CACHE_MB);
 	if (rc == 0)
 		rc = check_limits(&check);
 	if (rc == 0)

@@ -1,3 +1,4 @@
+#include "shared/daemon/conf_default.h"
 #include "shared/mail/mail_conf.h"
 
 #include "shared/core/alloc.h"
@@ -82,10 +83,8 @@ int mail_conf_check(struct mail_conf *mail, struct mx_error *err)
 
 void texts_conf_defaults(struct texts_conf *conf)
 {
-	if (!conf->brand)
-		conf->brand = mx_strdup("default");
-	if (!conf->language)
-		conf->language = mx_strdup("en");
+	conf_default_text(&conf->brand, "default");
+	conf_default_text(&conf->language, "en");
 }
 
 struct template_conf texts_conf_of(const struct texts_conf *conf, const char *const (*builtin)[2])

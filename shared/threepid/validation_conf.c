@@ -1,6 +1,5 @@
+#include "shared/daemon/conf_default.h"
 #include "shared/threepid/validation_conf.h"
-
-#include "shared/core/alloc.h"
 
 #include <stddef.h>
 
@@ -30,22 +29,14 @@ const cyaml_schema_field_t validation_link_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static void set_bool(bool **value, bool other)
-{
-	if (*value)
-		return;
-	*value = mx_alloc(sizeof(**value));
-	**value = other;
-}
-
 void validation_link_defaults(struct validation_conf *conf)
 {
-	set_bool(&conf->next_link_http, false);
+	conf_default_bool(&conf->next_link_http, false);
 }
 
 void validation_conf_defaults(struct validation_conf *conf)
 {
-	set_bool(&conf->landing_page, true);
+	conf_default_bool(&conf->landing_page, true);
 	validation_link_defaults(conf);
 }
 
