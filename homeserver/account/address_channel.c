@@ -6,23 +6,21 @@
 #include "homeserver/hs_conf.h"
 #include "homeserver/message/messages.h"
 #include "shared/core/arena.h"
-#include "shared/core/str.h"
-#include "shared/core/url.h"
-#include "shared/threepid/allowance.h"
+#include "shared/threepid/mailed.h"
 
 static int allow(void *app, const struct validation_request *request,
 		 struct allowance *ret_allowance, struct mx_error *err)
 {
-	const char *address = request->session.threepid.address;
+	static const struct mailed_budgets kinds = {
+		.network = MESSAGES_OF_NETWORK,
+		.asker = MESSAGES_OF_ASKER,
+		.address = MESSAGES_TO_ADDRESS,
+		.address_day = MESSAGES_TO_ADDRESS_DAY,
+	};
 
 	(void)app;
 	(void)err;
-	ret_allowance->len = 0;
-	allowance_add_network(ret_allowance, MESSAGES_OF_NETWORK, request->client);
-	allowance_add(ret_allowance, MESSAGES_OF_ASKER,
-		      request->account ? request->account : ret_allowance->network);
-	allowance_add(ret_allowance, MESSAGES_TO_ADDRESS, address);
-	allowance_add(ret_allowance, MESSAGES_TO_ADDRESS_DAY, address);
+	mailed_allowance(request, &kinds, ret_allowance);
 	return 0;
 }
 
@@ -35,26 +33,13 @@ static struct hs_call call_for(void *app, const struct claim_call *call)
 
 /* ---- with a link */
 
-static void add_parameter(struct mx_str *link, const char *name, const char *value)
-{
-	mx_str_addf(link, "&%s=", name);
-	mx_url_add(link, mx_slice(value));
-}
-
 /* To a page with a button, because programs that look for bad links open every link of a mail. */
 static const char *link_of(const struct hs_call *call, const struct validation_send *what)
 {
-	const char *brand = what->request->style.brand;
-	const struct claim *claim = what->session;
-	mx_str_auto link = { 0 };
+	const char *page = mx_arena_strf(call->mem, "%s" ADDRESS_PAGE,
+					 call->hs->conf->public_base_url);
 
-	mx_str_addf(&link, "%s" ADDRESS_PAGE "?sid=", call->hs->conf->public_base_url);
-	mx_url_add(&link, mx_slice(claim->id));
-	add_parameter(&link, "client_secret", claim->client_secret);
-	add_parameter(&link, "token", claim->token);
-	if (brand)
-		add_parameter(&link, "brand", brand);
-	return mx_arena_strdup(call->mem, link.ptr);
+	return mailed_link(page, what, call->mem);
 }
 
 static int send_link(const struct hs_call *call, const struct validation_send *what,

@@ -3,50 +3,34 @@
 #include "identity/routes.h"
 #include "identity/validate/confirming.h"
 #include "shared/core/arena.h"
-#include "shared/core/str.h"
-#include "shared/core/url.h"
-#include "shared/threepid/allowance.h"
-#include "shared/threepid/confirm.h"
+#include "shared/threepid/mailed.h"
 
 static int allow(void *app, const struct validation_request *request,
 		 struct allowance *ret_allowance, struct mx_error *err)
 {
-	const char *address = request->session.threepid.address;
+	static const struct mailed_budgets kinds = {
+		.network = BUDGET_MAIL_PREFIX,
+		.asker = BUDGET_MAIL_ASKER,
+		.address = BUDGET_MAIL_ADDRESS,
+		.address_day = BUDGET_MAIL_ADDRESS_DAY,
+	};
 
 	(void)app;
 	(void)err;
-	ret_allowance->len = 0;
-	allowance_add_network(ret_allowance, BUDGET_MAIL_PREFIX, request->client);
-	allowance_add(ret_allowance, BUDGET_MAIL_ASKER,
-		      request->account ? request->account : ret_allowance->network);
-	allowance_add(ret_allowance, BUDGET_MAIL_ADDRESS, address);
-	allowance_add(ret_allowance, BUDGET_MAIL_ADDRESS_DAY, address);
+	mailed_allowance(request, &kinds, ret_allowance);
 	return 0;
-}
-
-static void add_parameter(struct mx_str *link, const char *name, const char *value)
-{
-	mx_str_addf(link, "&%s=", name);
-	mx_url_add(link, mx_slice(value));
 }
 
 /* To a page with a button, because programs that look for bad links open every link of a mail;
  * or, if the operator wants that, to the endpoint that validates at once. */
-static const char *link_of(const struct identity_call *call, const struct claim *session,
-			   const char *brand)
+static const char *link_of(const struct identity_call *call, const struct validation_send *what)
 {
 	const bool *landing = conf_of(call->identity)->validation.landing_page;
-	bool page = !landing || *landing;
-	mx_str_auto link = { 0 };
+	const char *page = !landing || *landing ? VALIDATION_PAGE
+						: IDENTITY_V2 "/validate/email/submitToken";
 
-	mx_str_addf(&link, "%s%s?sid=", call->identity->conf->public_base_url,
-		    page ? VALIDATION_PAGE : IDENTITY_V2 "/validate/email/submitToken");
-	mx_url_add(&link, mx_slice(session->id));
-	add_parameter(&link, "client_secret", session->client_secret);
-	add_parameter(&link, "token", session->token);
-	if (brand)
-		add_parameter(&link, "brand", brand);
-	return mx_arena_strdup(call->mem, link.ptr);
+	page = mx_arena_strf(call->mem, "%s%s", call->identity->conf->public_base_url, page);
+	return mailed_link(page, what, call->mem);
 }
 
 static int send(void *app, const struct claim_call *session_call,
@@ -55,7 +39,7 @@ static int send(void *app, const struct claim_call *session_call,
 	const struct identity_call call = identity_call_of(app, session_call);
 	const struct validation_request *request = what->request;
 	const struct template_value values[] = {
-		{ "link", link_of(&call, what->session, request->style.brand) },
+		{ "link", link_of(&call, what) },
 		{ "token", what->session->token },
 		{ "ipaddress", request->client },
 	};
