@@ -287,16 +287,8 @@ void refresh_round(struct refresh *refresh)
 /* False when it is time to stop. */
 static bool sleep_a_round(struct refresh *refresh)
 {
-	struct timespec until = mx_after_us(ROUND_MS * 1000);
-	bool stopping;
-
-	pthread_mutex_lock(&refresh->lock);
-	while (!refresh->stopping &&
-	       pthread_cond_timedwait(&refresh->stop_signal, &refresh->lock, &until) == 0)
-		continue;
-	stopping = refresh->stopping;
-	pthread_mutex_unlock(&refresh->lock);
-	return !stopping;
+	return mx_cond_sleep(&refresh->stop_signal, &refresh->lock, &refresh->stopping,
+			     ROUND_MS * 1000);
 }
 
 static void *refresh_thread(void *ctx)

@@ -101,6 +101,19 @@ struct timespec mx_after_us(int64_t us)
 	return at;
 }
 
+bool mx_cond_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *stopping, int64_t us)
+{
+	const struct timespec until = mx_after_us(us);
+	bool go_on;
+
+	pthread_mutex_lock(lock);
+	while (!*stopping && pthread_cond_timedwait(cond, lock, &until) == 0)
+		continue;
+	go_on = !*stopping;
+	pthread_mutex_unlock(lock);
+	return go_on;
+}
+
 void mx_rwlock_init(pthread_rwlock_t *lock)
 {
 	pthread_rwlockattr_t attributes;

@@ -27,3 +27,7 @@ void mx_rwlock_init(pthread_rwlock_t *lock);
 
 /* The monotonic clock's time so many microseconds from now. */
 struct timespec mx_after_us(int64_t us);
+
+/* What a thread that works in rounds sleeps in: so long, or until *stopping, which the lock guards
+ * and a signal to the condition tells. Takes the lock for it. False: it is stopping. */
+bool mx_cond_sleep(pthread_cond_t *cond, pthread_mutex_t *lock, const bool *stopping, int64_t us);

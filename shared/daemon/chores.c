@@ -42,16 +42,9 @@ static int64_t do_due(struct chores *chores, int64_t mono_ms)
 static bool sleep_until(struct chores *chores, int64_t mono_ms)
 {
 	int64_t wait_ms = mono_ms - mx_mono_ms();
-	const struct timespec until = mx_after_us(wait_ms > 0 ? wait_ms * 1000 : 0);
-	bool stopping;
 
-	pthread_mutex_lock(&chores->lock);
-	while (!chores->stopping)
-		if (pthread_cond_timedwait(&chores->stop, &chores->lock, &until))
-			break;
-	stopping = chores->stopping;
-	pthread_mutex_unlock(&chores->lock);
-	return !stopping;
+	return mx_cond_sleep(&chores->stop, &chores->lock, &chores->stopping,
+			     wait_ms > 0 ? wait_ms * 1000 : 0);
 }
 
 static void *chores_thread(void *ctx)

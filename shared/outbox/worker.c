@@ -168,16 +168,8 @@ static int record(struct attempt *attempt)
 /* False when it is time to stop. */
 static bool sleep_a_second(struct outbox *outbox)
 {
-	struct timespec until = mx_after_us(MX_SECOND_MS * 1000);
-	bool stopping;
-
-	pthread_mutex_lock(&outbox->lock);
-	while (!outbox->stopping &&
-	       pthread_cond_timedwait(&outbox->changed, &outbox->lock, &until) == 0)
-		continue;
-	stopping = outbox->stopping;
-	pthread_mutex_unlock(&outbox->lock);
-	return !stopping;
+	return mx_cond_sleep(&outbox->changed, &outbox->lock, &outbox->stopping,
+			     MX_SECOND_MS * 1000);
 }
 
 /* A full disk must not make anything be sent twice: nothing else is done until it is noted. */

@@ -84,12 +84,51 @@ static void a_time_ahead_is_ahead(void **state)
 	assert_true(between_us >= 1999998);
 }
 
+struct sleeper {
+	pthread_mutex_t lock;
+	pthread_cond_t stop;
+	bool stopping;
+};
+
+static void *stop(void *ctx)
+{
+	struct sleeper *sleeper = ctx;
+
+	pthread_mutex_lock(&sleeper->lock);
+	sleeper->stopping = true;
+	pthread_cond_signal(&sleeper->stop);
+	pthread_mutex_unlock(&sleeper->lock);
+	return NULL;
+}
+
+static bool sleep_for(struct sleeper *sleeper, int64_t us)
+{
+	return mx_cond_sleep(&sleeper->stop, &sleeper->lock, &sleeper->stopping, us);
+}
+
+static void a_sleep_ends_with_its_time_or_when_it_is_to_stop(void **state)
+{
+	struct sleeper sleeper = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_t thread;
+
+	(void)state;
+	mx_cond_init(&sleeper.stop);
+	assert_true(sleep_for(&sleeper, 0));
+	assert_true(sleep_for(&sleeper, 1000));
+	thread = mx_thread_start("stop", stop, &sleeper);
+	assert_false(sleep_for(&sleeper, INT64_C(3600) * 1000 * 1000));
+	pthread_join(thread, NULL);
+	assert_false(sleep_for(&sleeper, 0));
+	pthread_cond_destroy(&sleeper.stop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_readers_do_not_keep_a_writer_out),
 		cmocka_unit_test(a_thread_that_yields_leaves_the_others_as_they_are),
 		cmocka_unit_test(a_time_ahead_is_ahead),
+		cmocka_unit_test(a_sleep_ends_with_its_time_or_when_it_is_to_stop),
 	};
 
 	return cmocka_run_group_tests_name("core/thread", tests, NULL, NULL);
