@@ -27,7 +27,7 @@ static int list_rooms(struct req *r)
 	const struct hs_call call = call_of(r);
 	struct room_numbers rooms;
 	struct room_facts facts;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -39,9 +39,7 @@ static int list_rooms(struct req *r)
 	for (size_t i = 0; i < rooms.len; i++)
 		if (room_facts_load(&call, rooms.items[i], &facts) == 0)
 			json_array_append_new(items, room_json(&call, &facts));
-	answer = json_pack("{s:o}", "rooms", items);
-	admin_put_next(answer, rooms.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "rooms", items), rooms.next);
 	return 0;
 }
 

@@ -60,7 +60,7 @@ static int get_users(struct req *r)
 {
 	const struct hs_call call = call_of(r);
 	struct account_list list;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -71,9 +71,7 @@ static int get_users(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(items, show(&list.items[i]));
-	answer = json_pack("{s:o}", "users", items);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "users", items), list.next);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ static int list_reports(struct req *r)
 {
 	const struct hs_call call = call_of(r);
 	struct report_page found;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -42,9 +42,7 @@ static int list_reports(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < found.len; i++)
 		json_array_append_new(items, report_json(&found.items[i]));
-	answer = json_pack("{s:o}", "reports", items);
-	admin_put_next(answer, found.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "reports", items), found.next);
 	return 0;
 }
 

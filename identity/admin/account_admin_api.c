@@ -11,7 +11,7 @@ static int get_accounts(struct req *r)
 {
 	const struct identity_call call = call_of(r);
 	struct account_list list;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -22,9 +22,7 @@ static int get_accounts(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(items, show_account(&list.items[i]));
-	answer = json_pack("{s:o}", "accounts", items);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "accounts", items), list.next);
 	return 0;
 }
 

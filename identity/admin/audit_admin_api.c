@@ -40,7 +40,7 @@ static int get_audit(struct req *r)
 	struct audit_filter filter = { 0 };
 	struct threepid threepid;
 	struct audit_list list;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = read_filter(r, &filter, &threepid);
 
@@ -53,9 +53,7 @@ static int get_audit(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(items, show_audit(&list.items[i]));
-	answer = json_pack("{s:o}", "audit", items);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "audit", items), list.next);
 	return 0;
 }
 

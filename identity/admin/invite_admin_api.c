@@ -34,7 +34,7 @@ static int get_invites(struct req *r)
 	struct invite_filter filter;
 	struct threepid threepid;
 	struct invite_page found;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = read_filter(r, &filter, &threepid);
 
@@ -47,9 +47,7 @@ static int get_invites(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < found.len; i++)
 		json_array_append_new(items, show_invite(&call, &found.items[i]));
-	answer = json_pack("{s:o}", "invites", items);
-	admin_put_next(answer, found.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "invites", items), found.next);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static int get_user(struct req *r)
 	const struct identity_call call = call_of(r);
 	const char *user_id = req_param(r, "userId");
 	struct binding_list list;
-	json_t *addresses, *answer;
+	json_t *addresses;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -91,9 +91,8 @@ static int get_user(struct req *r)
 	addresses = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(addresses, show_threepid(&list.items[i]));
-	answer = json_pack("{s:s, s:o}", "user_id", user_id, "addresses", addresses);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:s, s:o}", "user_id", user_id, "addresses", addresses),
+			 list.next);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ static int get_sessions(struct req *r)
 	struct threepid threepid;
 	const struct claim_call sessions = claim_call_of(call);
 	struct claim_list list;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_threepid(r, &threepid);
 
@@ -25,9 +25,7 @@ static int get_sessions(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(items, show_session(&list.items[i], call.now_ms));
-	answer = json_pack("{s:o}", "sessions", items);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "sessions", items), list.next);
 	return 0;
 }
 

@@ -13,7 +13,7 @@ static int get_suppressions(struct req *r)
 {
 	const struct identity_call call = call_of(r);
 	struct suppression_list list;
-	json_t *items, *answer;
+	json_t *items;
 	struct page page;
 	int rc = admin_page(r, &page);
 
@@ -24,9 +24,7 @@ static int get_suppressions(struct req *r)
 	items = json_array();
 	for (size_t i = 0; i < list.len; i++)
 		json_array_append_new(items, show_suppression(&list.items[i]));
-	answer = json_pack("{s:o}", "suppressions", items);
-	admin_put_next(answer, list.next);
-	reply_json(r, answer);
+	admin_reply_page(r, json_pack("{s:o}", "suppressions", items), list.next);
 	return 0;
 }
 

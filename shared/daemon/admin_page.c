@@ -36,12 +36,13 @@ int admin_page(struct req *r, struct page *ret_page)
 	return read_cursor(r, &ret_page->after);
 }
 
-void admin_put_next(json_t *answer, struct mx_slice next)
+void admin_reply_page(struct req *r, json_t *answer, struct mx_slice next)
 {
 	mx_str_auto text = { 0 };
 
-	if (next.len == 0)
-		return;
-	mx_base64url_add(&text, next.ptr, next.len);
-	json_object_set_new(answer, "next", json_string(text.ptr));
+	if (next.len > 0) {
+		mx_base64url_add(&text, next.ptr, next.len);
+		json_object_set_new(answer, "next", json_string(text.ptr));
+	}
+	reply_json(r, answer);
 }

@@ -12,5 +12,5 @@ struct req;
 
 /* Of the query: limit and after. -MX_INVALID_PARAM. */
 int admin_page(struct req *r, struct page *ret_page);
-/* Puts `next` into a list's answer unless it is the last page. */
-void admin_put_next(json_t *answer, struct mx_slice next);
+/* Takes the answer, and says in it where the next page begins, unless it is the last one. */
+void admin_reply_page(struct req *r, json_t *answer, struct mx_slice next);
