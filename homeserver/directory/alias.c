@@ -6,10 +6,9 @@
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/directory/remote.h"
+#include "homeserver/directory/room_access.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/ingest/room_power.h"
-#include "homeserver/room/state_reader.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"
@@ -84,22 +83,14 @@ int alias_claim(const struct hs_call *call, const struct alias *alias, struct mx
 
 static bool may_edit_canonical(const struct hs_call *call, const char *room_id, const char *user_id)
 {
-	struct room_head *head = mx_arena_alloc(call->mem, sizeof(*head));
-	struct room_power *power = mx_arena_alloc(call->mem, sizeof(*power));
-	struct state_reader reader;
-	struct user_room row;
+	const struct room_power *power;
 	uint32_t room;
-	bool may;
 
-	if (room_db_find(call, mx_slice(room_id), &room) || room_db_head(call, room, head) ||
-	    user_room_db_load(call, mx_slice(user_id), room, &row) ||
-	    row.membership != MEMBERSHIP_JOIN)
+	if (room_db_find(call, mx_slice(room_id), &room) ||
+	    !room_access_is_joined(call, room, user_id))
 		return false;
-	state_reader_init(&reader, call, room);
-	may = room_power_of_state(power, &reader, &head->state) == 0 &&
-	      room_power_may_send_state(power, user_id, TYPE_CANONICAL_ALIAS);
-	state_reader_done(&reader);
-	return may;
+	power = room_power_load(call, room);
+	return power && room_power_may_send_state(power, user_id, TYPE_CANONICAL_ALIAS);
 }
 
 int alias_release(const struct hs_call *call, const char *name, const char *user_id,

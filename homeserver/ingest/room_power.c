@@ -3,6 +3,7 @@
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/room/room_db.h"
 #include "homeserver/room/state_reader.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -41,6 +42,21 @@ int room_power_of_state(struct room_power *power, struct state_reader *reader,
 		return rc;
 	power_init(power, &events[0].event, rc ? NULL : &events[1].event, mem);
 	return 0;
+}
+
+const struct room_power *room_power_load(const struct hs_call *call, uint32_t room)
+{
+	struct room_head *head = mx_arena_alloc(call->mem, sizeof(*head));
+	struct room_power *power = mx_arena_alloc(call->mem, sizeof(*power));
+	struct state_reader reader;
+	int rc;
+
+	if (room_db_head(call, room, head))
+		return NULL;
+	state_reader_init(&reader, call, room);
+	rc = room_power_of_state(power, &reader, &head->state);
+	state_reader_done(&reader);
+	return rc ? NULL : power;
 }
 
 int64_t room_power_of(const struct room_power *power, const char *user_id)

@@ -5,8 +5,10 @@
 #include "homeserver/eventauth/power_levels.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct event;
+struct hs_call;
 struct mx_arena;
 struct room_turn;
 struct state_reader;
@@ -22,6 +24,8 @@ void room_power_of_turn(struct room_power *power, struct room_turn *turn, struct
 /* -MX_STORE; -MX_NOT_FOUND without a create event. */
 int room_power_of_state(struct room_power *power, struct state_reader *reader,
 			const struct room_state *state);
+/* Of a room by its stored head; in call->mem. NULL if there is none to be read. */
+const struct room_power *room_power_load(const struct hs_call *call, uint32_t room);
 
 int64_t room_power_of(const struct room_power *power, const char *user_id);
 /* By level only; whether the user is a member is not looked at. */

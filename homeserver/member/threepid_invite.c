@@ -10,8 +10,6 @@
 #include "homeserver/member/member.h"
 #include "homeserver/directory/room_access.h"
 #include "homeserver/ingest/room_power.h"
-#include "homeserver/room/state_reader.h"
-#include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/json/json.h"
@@ -25,18 +23,9 @@
 static bool may_invite(const struct hs_call *call, const struct threepid_asking *asking,
 		       uint32_t room)
 {
-	struct room_head *head = mx_arena_alloc(call->mem, sizeof(*head));
-	struct room_power *power = mx_arena_alloc(call->mem, sizeof(*power));
-	struct state_reader reader;
-	bool may;
+	const struct room_power *power = room_power_load(call, room);
 
-	if (room_db_head(call, room, head))
-		return false;
-	state_reader_init(&reader, call, room);
-	may = room_power_of_state(power, &reader, &head->state) == 0 &&
-	      room_power_may(power, asking->sender, LEVEL_INVITE);
-	state_reader_done(&reader);
-	return may;
+	return power && room_power_may(power, asking->sender, LEVEL_INVITE);
 }
 
 /* Nobody is written to in the name of who may not invite. The words of the mail are read at the
