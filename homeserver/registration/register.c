@@ -44,6 +44,11 @@ static int check_name(const char *name, const char *user, struct mx_error *err)
 	return 0;
 }
 
+static int refuse_taken(struct mx_error *err)
+{
+	return mx_fail(err, MX_USER_IN_USE, "%s", mx_errc(MX_USER_IN_USE)->text);
+}
+
 int register_name(const struct hs_call *call, const char *name, const char **ret_user,
 		  struct mx_error *err)
 {
@@ -53,7 +58,7 @@ int register_name(const struct hs_call *call, const char *name, const char **ret
 	if (rc)
 		return rc;
 	if (account_exists(call, mx_slice(user)))
-		return mx_fail(err, MX_USER_IN_USE, "This user name is taken");
+		return refuse_taken(err);
 	*ret_user = user;
 	return 0;
 }
@@ -78,7 +83,7 @@ int register_account(const struct hs_call *call, const struct account *account,
 	int rc = account_load(call, mx_slice(account->user), &before);
 
 	if (rc == 0)
-		return mx_fail(err, MX_USER_IN_USE, "This user name is taken");
+		return refuse_taken(err);
 	if (rc != -MX_NOT_FOUND)
 		return rc;
 	account_db_put(call, account);
