@@ -50,6 +50,14 @@ int call_get(const struct hs_call *call, const struct store_table *table, struct
 	return store_reader_get(&reader, table, key, ret_value);
 }
 
+int call_find(const struct hs_call *call, const struct store_table *table,
+	      const struct store_key *key, struct mx_slice *ret_value)
+{
+	const struct store_reader reader = reader_of(call);
+
+	return store_reader_find(&reader, table, key, ret_value);
+}
+
 int call_scan(const struct hs_call *call, const struct store_table *table,
 	      const struct store_range *range, struct store_rows *ret_rows)
 {

@@ -9,6 +9,7 @@ struct hs;
 struct mx_arena;
 struct mx_error;
 struct req;
+struct store_key;
 struct store_range;
 struct store_rows;
 struct store_table;
@@ -34,5 +35,8 @@ int call_change(const struct hs_call *call, call_change_fn *make, void *ctx, str
 /* store_txn_get() or store_get(), by what the call has; into call->mem. For _db.c files. */
 int call_get(const struct hs_call *call, const struct store_table *table, struct mx_slice key,
 	     struct mx_slice *ret_value);
+/* The same by a key of what somebody asks for: what no key can hold is -MX_NOT_FOUND. */
+int call_find(const struct hs_call *call, const struct store_table *table,
+	      const struct store_key *key, struct mx_slice *ret_value);
 int call_scan(const struct hs_call *call, const struct store_table *table,
 	      const struct store_range *range, struct store_rows *ret_rows);

@@ -6,10 +6,7 @@
 
 int account_load(const struct hs_call *call, struct mx_slice user, struct account *ret_account)
 {
-	int rc = account_db_load(call, user, ret_account);
-
-	/* No row has such a key. */
-	return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+	return account_db_load(call, user, ret_account);
 }
 
 bool account_exists(const struct hs_call *call, struct mx_slice user)

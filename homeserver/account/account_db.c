@@ -45,7 +45,7 @@ int account_db_load(const struct hs_call *call, struct mx_slice user, struct acc
 {
 	struct store_key key = user_key(user);
 	struct mx_slice value;
-	int rc = call_get(call, &account_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &account_table, &key, &value);
 
 	return rc ? rc : read_row(call, user, value, ret_account);
 }

@@ -36,9 +36,7 @@ int device_check_name(const char *name, struct mx_error *err)
 int device_load(const struct hs_call *call, const char *user, const char *id,
 		struct device *ret_device)
 {
-	int rc = device_db_load(call, user, id, ret_device);
-
-	return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+	return device_db_load(call, user, id, ret_device);
 }
 
 int device_list(const struct hs_call *call, const char *user, struct device_list *ret_list)

@@ -52,7 +52,7 @@ int device_db_load(const struct hs_call *call, const char *user, const char *id,
 	struct store_key key = device_key(user, id);
 	struct device device = { 0 };
 	struct mx_slice value;
-	int rc = call_get(call, &device_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &device_table, &key, &value);
 
 	if (rc == 0)
 		rc = read_value(call->mem, value, &device);

@@ -95,7 +95,7 @@ int uia_load(const struct hs_call *call, const char *id, struct uia_session *ret
 	}
 	if (rc == 0)
 		*ret_session = session;
-	return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+	return rc;
 }
 
 void uia_complete(const struct hs_call *call, struct uia_session *session, const char *type,

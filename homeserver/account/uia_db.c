@@ -54,7 +54,7 @@ int uia_db_load(const struct hs_call *call, const char *id, struct uia_session *
 	struct store_key key = id_key(id);
 	uia_session_auto session = { 0 };
 	struct mx_slice value;
-	int rc = call_get(call, &uia_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &uia_table, &key, &value);
 
 	if (rc == 0)
 		rc = read_value(value, call->mem, &session);

@@ -36,11 +36,10 @@ int alias_db_load(const struct hs_call *call, const char *name, struct alias *re
 	struct alias alias = { .name = name };
 	struct record_reader in;
 	struct mx_slice value;
-	int rc = call_get(call, &alias_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &alias_table, &key, &value);
 
-	/* What no key can hold nobody ever made. */
 	if (rc)
-		return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+		return rc;
 	in = record_open(value);
 	alias.room_id = mx_arena_slice(call->mem, record_bytes(&in)).ptr;
 	alias.creator = mx_arena_slice(call->mem, record_bytes(&in)).ptr;

@@ -107,10 +107,10 @@ int media_db_load(const struct hs_call *call, const char *origin, const char *id
 	struct media_item item = { .origin = mx_arena_strdup(call->mem, origin),
 				   .id = mx_arena_strdup(call->mem, id) };
 	struct mx_slice value;
-	int rc = call_get(call, &media_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &media_table, &key, &value);
 
-	if (rc) /* nothing has an id that is too long for a key */
-		return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+	if (rc)
+		return rc;
 	if (!read_item(call, value, &item))
 		return -MX_STORE;
 	*ret_item = item;

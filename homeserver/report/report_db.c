@@ -99,10 +99,10 @@ int report_db_load(const struct hs_call *call, const char *id, struct report *re
 {
 	const struct store_key key = key_of(id);
 	struct mx_slice value;
-	int rc = call_get(call, &report_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &report_table, &key, &value);
 
 	if (rc)
-		return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+		return rc;
 	ret_report->id = mx_arena_strdup(call->mem, id);
 	return decode(value, call->mem, ret_report);
 }

@@ -128,11 +128,8 @@ int event_db_find(const struct hs_call *call, struct mx_slice event_id, uint32_t
 	struct store_key key = id_key(event_id);
 	struct record_reader reader;
 	struct mx_slice value;
-	int rc;
+	int rc = call_find(call, &event_id_table, &key, &value);
 
-	if (key.overflow)
-		return -MX_NOT_FOUND; /* as no event has such an id */
-	rc = call_get(call, &event_id_table, store_key_slice(&key), &value);
 	if (rc)
 		return rc;
 	reader = record_open(value);

@@ -48,11 +48,8 @@ int member_db_load(const struct hs_call *call, uint32_t room, struct mx_slice us
 	struct store_key key = member_key(room, user_id);
 	struct member_row row;
 	struct mx_slice value;
-	int rc;
+	int rc = call_find(call, &member_table, &key, &value);
 
-	if (key.overflow)
-		return -MX_NOT_FOUND;
-	rc = call_get(call, &member_table, store_key_slice(&key), &value);
 	if (rc == 0)
 		rc = read_value(value, &row);
 	if (rc)

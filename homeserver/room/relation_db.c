@@ -142,11 +142,8 @@ int redaction_db_waiting(const struct hs_call *call, uint32_t room, struct mx_sl
 	struct store_key key = redaction_key(room, event_id);
 	struct record_reader reader;
 	struct mx_slice value;
-	int rc;
+	int rc = call_find(call, &redaction_table, &key, &value);
 
-	if (key.overflow)
-		return -MX_NOT_FOUND;
-	rc = call_get(call, &redaction_table, store_key_slice(&key), &value);
 	if (rc)
 		return rc;
 	reader = record_open(value);

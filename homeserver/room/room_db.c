@@ -32,11 +32,8 @@ int room_db_find(const struct hs_call *call, struct mx_slice room_id, uint32_t *
 	struct store_key key = id_key(room_id);
 	struct record_reader reader;
 	struct mx_slice value;
-	int rc;
+	int rc = call_find(call, &room_id_table, &key, &value);
 
-	if (key.overflow)
-		return -MX_NOT_FOUND; /* as no room has such an id */
-	rc = call_get(call, &room_id_table, store_key_slice(&key), &value);
 	if (rc)
 		return rc;
 	reader = record_open(value);

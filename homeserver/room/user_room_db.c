@@ -61,11 +61,8 @@ int user_room_db_load(const struct hs_call *call, struct mx_slice user_id, uint3
 	struct store_key key = user_room_key(user_id, room);
 	struct user_room row = { .room = room };
 	struct mx_slice value;
-	int rc;
+	int rc = call_find(call, &user_room_table, &key, &value);
 
-	if (key.overflow)
-		return -MX_NOT_FOUND;
-	rc = call_get(call, &user_room_table, store_key_slice(&key), &value);
 	if (rc == 0)
 		rc = read_value(value, &row);
 	if (rc == 0)

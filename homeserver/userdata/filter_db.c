@@ -36,10 +36,10 @@ int filter_db_load(const struct hs_call *call, const char *user_id, const char *
 	struct store_key key = filter_key(user_id, filter_id);
 	struct record_reader reader;
 	struct mx_slice value, json;
-	int rc = call_get(call, &filter_table, store_key_slice(&key), &value);
+	int rc = call_find(call, &filter_table, &key, &value);
 
-	if (rc) /* nothing has an id that is too long for a key */
-		return rc == -MX_TOO_LARGE ? -MX_NOT_FOUND : rc;
+	if (rc)
+		return rc;
 	reader = record_open(value);
 	json = record_bytes(&reader);
 	if (!record_ok(&reader))

@@ -97,11 +97,8 @@ int invite_db_get(const struct identity_call *call, const char *token, struct in
 	struct store_key key = key_of(mx_slice(token));
 	struct invite invite = { 0 };
 	struct mx_slice value;
-	int rc = store_reader_get(&reader, &invite_table, store_key_slice(&key), &value);
+	int rc = store_reader_find(&reader, &invite_table, &key, &value);
 
-	/* A token that no key can hold was never given out. */
-	if (rc == -MX_TOO_LARGE)
-		return -MX_NOT_FOUND;
 	if (rc)
 		return rc;
 	invite.token = mx_arena_strdup(call->mem, token);

@@ -152,7 +152,7 @@ static int get(const struct claim_call *call, const struct store_table *table,
 {
 	const struct store_reader reader = reader_of(call);
 
-	return store_reader_get(&reader, table, store_key_slice(key), ret_value);
+	return store_reader_find(&reader, table, key, ret_value);
 }
 
 int claim_db_get(const struct claim_call *call, const char *id, struct claim_row *ret_row)
@@ -161,9 +161,6 @@ int claim_db_get(const struct claim_call *call, const char *id, struct claim_row
 	struct mx_slice value;
 	int rc = get(call, &claim_table, &key, &value);
 
-	/* No id that we make is longer than a key may be. */
-	if (rc == -MX_TOO_LARGE)
-		return -MX_NOT_FOUND;
 	if (rc)
 		return rc;
 	return read_row(mx_arena_strdup(call->mem, id), value, call->mem, ret_row);
