@@ -60,7 +60,7 @@ struct person person_of_address(const struct identity_call *call, const struct t
 	return person;
 }
 
-bool person_has(const struct person *person, const struct threepid *threepid)
+static bool person_has(const struct person *person, const struct threepid *threepid)
 {
 	for (size_t i = 0; i < person->len; i++)
 		if (threepid_same(&person->addresses[i], threepid))

@@ -24,8 +24,6 @@ int person_of_user(const struct identity_call *call, const char *user_id,
 		   struct person *ret_person);
 struct person person_of_address(const struct identity_call *call, const struct threepid *threepid);
 
-bool person_has(const struct person *person, const struct threepid *threepid);
-
 /* One object, owned by the caller; by call->view. */
 int person_export(const struct identity_call *call, const struct person *person, json_t **ret_all,
 		  struct mx_error *err);

@@ -7,23 +7,11 @@
 #include "identity/identity.h"
 #include "identity/message/message.h"
 #include "identity/routes.h"
-#include "identity/suppress/suppression.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"
 
 /* ---- asking */
-
-static int put_suppression(const struct identity_call *call, const struct threepid *threepid,
-			   json_t *shown)
-{
-	struct suppression suppression;
-	int rc = suppression_find(call, threepid, &suppression);
-
-	if (rc == 0)
-		json_object_set_new(shown, "suppression", show_suppression(&suppression));
-	return rc == -MX_NOT_FOUND ? 0 : rc;
-}
 
 static int put_listed(const struct identity_call *call, const struct threepid *threepid,
 		      json_t *shown)
@@ -55,7 +43,7 @@ static int show_address(struct req *r, const struct threepid *threepid)
 	reply_json(r, shown);
 	if (listed && listed != -MX_NOT_FOUND)
 		return listed;
-	return put_suppression(&call, threepid, shown);
+	return show_if_suppressed(&call, threepid, shown);
 }
 
 static int get_address(struct req *r)

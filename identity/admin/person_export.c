@@ -7,7 +7,6 @@
 #include "identity/binding/listed.h"
 #include "identity/identity.h"
 #include "identity/invite/invite.h"
-#include "identity/suppress/suppression.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
@@ -63,17 +62,6 @@ static int put_invites(const struct identity_call *call, const struct threepid *
 	return rc;
 }
 
-static int put_suppression(const struct identity_call *call, const struct threepid *threepid,
-			   json_t *all)
-{
-	struct suppression suppression;
-	int rc = suppression_find(call, threepid, &suppression);
-
-	if (rc == 0)
-		json_object_set_new(all, "suppression", show_suppression(&suppression));
-	return rc == -MX_NOT_FOUND ? 0 : rc;
-}
-
 static int put_listed(const struct identity_call *call, const struct threepid *threepid,
 		      json_t *all)
 {
@@ -98,7 +86,7 @@ static int put_address(const struct identity_call *call, const struct threepid *
 		rc = put_sessions(call, threepid, all);
 	if (rc == 0)
 		rc = put_invites(call, threepid, all);
-	return rc ? rc : put_suppression(call, threepid, all);
+	return rc ? rc : show_if_suppressed(call, threepid, all);
 }
 
 /* ---- a user */

@@ -9,6 +9,7 @@
 #include "identity/invite/invite_rules.h"
 #include "identity/suppress/suppression.h"
 #include "shared/core/alloc.h"
+#include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/outbox/outbox.h"
 #include "shared/threepid/claim.h"
@@ -139,6 +140,17 @@ json_t *show_suppression(const struct suppression *suppression)
 	return json_pack("{s:s, s:s, s:s, s:I}", "medium", suppression->medium, "what",
 			 suppression->what, "reason", suppression->reason, "since_ts",
 			 (json_int_t)suppression->since_ms);
+}
+
+int show_if_suppressed(const struct identity_call *call, const struct threepid *threepid,
+		       json_t *shown)
+{
+	struct suppression suppression;
+	int rc = suppression_find(call, threepid, &suppression);
+
+	if (rc == 0)
+		json_object_set_new(shown, "suppression", show_suppression(&suppression));
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 json_t *show_audit(const struct audit_entry *entry)

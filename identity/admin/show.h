@@ -24,4 +24,7 @@ json_t *show_session(const struct claim *session, int64_t now_ms);
 json_t *show_invite(const struct identity_call *call, const struct invite *invite);
 json_t *show_account(const struct account_summary *account);
 json_t *show_suppression(const struct suppression *suppression);
+/* Adds `suppression` to what is shown of an address that nothing is written to. */
+int show_if_suppressed(const struct identity_call *call, const struct threepid *threepid,
+		       json_t *shown);
 json_t *show_audit(const struct audit_entry *entry);
