@@ -27,17 +27,11 @@ const struct route *const identity_routes[] = { meta_routes,
 						internal_routes,
 						NULL };
 
-const struct route *const identity_admin_routes[] = { person_admin_routes,
-						      session_admin_routes,
-						      invite_admin_routes,
-						      account_admin_routes,
-						      suppression_admin_routes,
-						      audit_admin_routes,
-						      outbox_admin_routes,
-						      record_admin_routes,
-						      import_admin_routes,
-						      message_admin_routes,
-						      NULL };
+const struct route *const identity_admin_routes[] = {
+	person_admin_routes,      session_admin_routes, invite_admin_routes,  account_admin_routes,
+	suppression_admin_routes, audit_admin_routes,   outbox_admin_routes,  record_admin_routes,
+	pepper_admin_routes,      import_admin_routes,  message_admin_routes, NULL
+};
 
 /* What is not here is always there: invites in rooms name our keys for ever. */
 static const struct {

@@ -25,7 +25,7 @@ extern const struct route msisdn_routes[], msisdn_v1_routes[];
 extern const struct route store_invite_v1_routes[], store_invite_v2_routes[];
 extern const struct route person_admin_routes[], session_admin_routes[], invite_admin_routes[];
 extern const struct route account_admin_routes[], suppression_admin_routes[], audit_admin_routes[];
-extern const struct route outbox_admin_routes[], record_admin_routes[];
+extern const struct route outbox_admin_routes[], record_admin_routes[], pepper_admin_routes[];
 extern const struct route sign_v1_routes[], sign_v2_routes[], ephemeral_routes[];
 
 extern const struct route import_admin_routes[], message_admin_routes[]; /* of the admin listener */

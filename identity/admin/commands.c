@@ -26,5 +26,7 @@ const struct daemon_command admin_commands[] = {
 	  "who did what and why, the newest first", true, admin_command_audit },
 	{ "outbox", "list [--kind KIND] | drop ID --reason TEXT | try ID",
 	  "mails, texts and notices that wait to be sent", true, admin_command_outbox },
+	{ "pepper", "rotate --reason TEXT", "hash for look-ups with another pepper", true,
+	  admin_command_pepper },
 	{ 0 },
 };

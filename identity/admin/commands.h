@@ -20,6 +20,7 @@ int admin_command_accounts(const void *conf, int argc, char **argv);
 int admin_command_suppressions(const void *conf, int argc, char **argv);
 int admin_command_audit(const void *conf, int argc, char **argv);
 int admin_command_outbox(const void *conf, int argc, char **argv);
+int admin_command_pepper(const void *conf, int argc, char **argv);
 
 /* ---- what they have in common: line.c */
 

@@ -1,4 +1,4 @@
-/* trinity-identity accounts, suppressions, audit, outbox. */
+/* trinity-identity accounts, suppressions, audit, outbox, pepper. */
 #include "identity/admin/commands.h"
 #include "identity/commands.h"
 #include "shared/core/alloc.h"
@@ -199,4 +199,16 @@ int admin_command_outbox(const void *conf, int argc, char **argv)
 				  NULL);
 	return identity_usage("outbox list [--kind KIND] | drop ID --reason TEXT | "
 			      "try ID [--reason TEXT]");
+}
+
+/* ---- the pepper */
+
+int admin_command_pepper(const void *conf, int argc, char **argv)
+{
+	struct admin_line line;
+
+	if (!admin_line_read(&line, conf, argc, argv) || !admin_line_is(&line, "rotate", 0) ||
+	    !line.reason)
+		return identity_usage("pepper rotate --reason TEXT");
+	return admin_tell(&line, "POST", admin_path("pepper", "rotate", NULL), NULL);
 }

@@ -424,3 +424,19 @@ def test_a_mail_that_waits_is_seen_dropped_or_tried(desk, bob, address):
     assert len(desk.sink.wait_for(1, address)) == 1
     assert "no such item" in desk.command("outbox", "try", first["id"], status=1)
     assert {"outbox.drop", "outbox.try"} <= {entry["what"] for entry in desk.audit()}
+
+
+# ---- the pepper
+
+
+def test_a_pepper_is_changed_by_hand(desk, bob, address):
+    bind(desk, address)
+    former = bob.get("/hash_details").json["lookup_pepper"]
+    by_former, _ = desk.look_up(bob, address)
+    desk.command("pepper", "rotate", "--reason", "somebody collects hashes")
+    assert eventually(lambda: bob.get("/hash_details").json["lookup_pepper"] != former)
+    assert desk.look_up(bob, address)[1]
+    assert bob.post("/lookup", {"algorithm": "sha256", "addresses": [by_former],
+                                "pepper": former}).json["mappings"], "it counts for a day more"
+    [entry] = [entry for entry in desk.audit() if entry["what"] == "pepper.rotate"]
+    assert entry["reason"] == "somebody collects hashes"

@@ -75,6 +75,7 @@ static void each_command_asks_for_one_thing(void **state)
 		{ "outbox list --kind mail", "GET /admin/v1/outbox?kind=mail", false },
 		{ "outbox drop 7 --reason why", "POST /admin/v1/outbox/7/drop ", true },
 		{ "outbox try 7 --reason why", "POST /admin/v1/outbox/7/try ", true },
+		{ "pepper rotate --reason why", "POST /admin/v1/pepper/rotate ", true },
 	};
 
 	(void)state;
@@ -120,6 +121,9 @@ static void a_wrong_command_line_asks_nobody(void **state)
 		"audit --since d",
 		"outbox",
 		"outbox drop 7",
+		"pepper --reason why",
+		"pepper rotate",
+		"pepper rotate now --reason why",
 	};
 
 	(void)state;
