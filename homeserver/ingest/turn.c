@@ -167,6 +167,14 @@ int turn_begin(const struct hs_call *call, const char *room_id, struct room_turn
 	return rc;
 }
 
+int turn_begin_inside(const struct hs_call *call, const char *room_id, struct room_turn **ret_turn,
+		      struct mx_error *err)
+{
+	int rc = turn_begin(call, room_id, ret_turn, err);
+
+	return rc == -MX_NOT_FOUND ? mx_fail(err, MX_FORBIDDEN, "You are not in this room") : rc;
+}
+
 int turn_create(const struct hs_call *call, const struct room_birth *birth,
 		struct room_turn **ret_turn, struct mx_error *err)
 {

@@ -40,6 +40,10 @@ struct event_wish {
 int turn_begin(const struct hs_call *call, const char *room_id, struct room_turn **ret_turn,
 	       struct mx_error *err);
 
+/* The same for who has to be in the room: -MX_FORBIDDEN for one that is not here. */
+int turn_begin_inside(const struct hs_call *call, const char *room_id, struct room_turn **ret_turn,
+		      struct mx_error *err);
+
 struct room_birth {
 	const struct room_version *version;
 	struct event_wish create; /* its content is completed: room_version, creator */

@@ -31,39 +31,42 @@ static int change(struct req *r, const struct member_change *wanted)
 	return turn_answer(turn, r, rc);
 }
 
+static int check_inside(enum membership now, struct mx_error *err)
+{
+	if (now == MEMBERSHIP_JOIN || now == MEMBERSHIP_INVITE || now == MEMBERSHIP_KNOCK)
+		return 0;
+	return mx_fail(err, MX_FORBIDDEN, "The user is not in the room");
+}
+
+static int check_banned(enum membership now, struct mx_error *err)
+{
+	return now == MEMBERSHIP_BAN ? 0 : mx_fail(err, MX_FORBIDDEN, "The user is not banned");
+}
+
 /* Both set a user to `leave`; what the user was decides which of the two it is. */
-static int put_out(struct req *r, bool is_ban_lifted)
+static int put_out(struct req *r, int (*check)(enum membership now, struct mx_error *err))
 {
 	const struct hs_call call = call_of(r);
 	const struct member_change wanted = change_of(r, MEMBERSHIP_LEAVE);
 	struct room_turn *turn = NULL;
 	const struct event *event;
-	enum membership before;
-	int rc = turn_begin(&call, wanted.room_id, &turn, &r->err);
+	int rc = turn_begin_inside(&call, wanted.room_id, &turn, &r->err);
 
-	if (rc == -MX_NOT_FOUND)
-		return mx_fail(&r->err, MX_FORBIDDEN, "You are not in this room");
-	if (rc)
-		return rc;
-	before = turn_membership(turn, wanted.target);
-	if (is_ban_lifted && before != MEMBERSHIP_BAN)
-		rc = mx_fail(&r->err, MX_FORBIDDEN, "The user is not banned");
-	else if (!is_ban_lifted && before != MEMBERSHIP_JOIN && before != MEMBERSHIP_INVITE &&
-		 before != MEMBERSHIP_KNOCK)
-		rc = mx_fail(&r->err, MX_FORBIDDEN, "The user is not in the room");
-	else
+	if (rc == 0)
+		rc = check(turn_membership(turn, wanted.target), &r->err);
+	if (rc == 0)
 		rc = member_change_in(turn, &wanted, &event, &r->err);
 	return turn_answer(turn, r, rc);
 }
 
 static int kick(struct req *r)
 {
-	return put_out(r, false);
+	return put_out(r, check_inside);
 }
 
 static int unban(struct req *r)
 {
-	return put_out(r, true);
+	return put_out(r, check_banned);
 }
 
 static int ban(struct req *r)

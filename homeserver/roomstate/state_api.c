@@ -80,9 +80,7 @@ static int put(struct req *r, const char *state_key)
 
 	if (streq(wish.type, TYPE_MEMBER))
 		return put_member(r, state_key);
-	rc = turn_begin(&call, req_param(r, "roomId"), &turn, &r->err);
-	if (rc == -MX_NOT_FOUND)
-		return mx_fail(&r->err, MX_FORBIDDEN, "You are not in this room");
+	rc = turn_begin_inside(&call, req_param(r, "roomId"), &turn, &r->err);
 	if (rc == 0)
 		rc = send_state(r, turn, &wish, &event);
 	return answer(r, turn, event, rc);

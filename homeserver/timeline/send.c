@@ -199,9 +199,7 @@ int send_message(const struct hs_call *call, const struct message *message,
 		*ret_event_id = known;
 		return rc;
 	}
-	rc = turn_begin(call, message->request.room_id, ret_turn, err);
-	if (rc == -MX_NOT_FOUND)
-		return mx_fail(err, MX_FORBIDDEN, "You are not in this room");
+	rc = turn_begin_inside(call, message->request.room_id, ret_turn, err);
 	if (rc)
 		return rc;
 	rc = client_txn_db_find(turn_call(*ret_turn), &message->request, ret_event_id);
