@@ -131,13 +131,33 @@ static int enter_room(struct telling *t, uint32_t room)
 	return t->closed ? 0 : rc;
 }
 
-static int tell(struct telling *t, const struct stream_entry *entry)
+/* Of the room that is open. -MX_NOT_FOUND where the state changed without an event. */
+static int load_event(struct telling *t, const struct stream_entry *entry,
+		      struct stored_event *ret_event)
 {
 	const struct timeline_range range = { .after = entry->rseq - 1,
 					      .before = entry->rseq + 1,
 					      .limit = 1 };
-	struct stored_event event;
 	struct timeline found;
+	int rc = timeline_db_scan(t->call, entry->room, &range, &found);
+
+	if (rc == 0 && (found.len == 0 || !found.items[0].event))
+		rc = -MX_NOT_FOUND;
+	return rc ? rc : event_db_load(t->call, entry->room, found.items[0].event, ret_event);
+}
+
+static void show(struct telling *t, const struct stored_event *event)
+{
+	if (t->out.len && t->reading.out.len == 0)
+		mx_str_add_char(&t->out, ',');
+	if (t->reading.out.len)
+		mx_str_add_char(&t->reading.out, ',');
+	event_view(t->call, &t->reading.viewer, event, &t->reading.out);
+}
+
+static int tell(struct telling *t, const struct stream_entry *entry)
+{
+	struct stored_event event;
 	int rc;
 
 	if (entry->kind != STREAM_EVENT ||
@@ -146,18 +166,10 @@ static int tell(struct telling *t, const struct stream_entry *entry)
 	rc = enter_room(t, entry->room);
 	if (rc || t->closed)
 		return rc;
-	rc = timeline_db_scan(t->call, entry->room, &range, &found);
-	if (rc || found.len == 0 || !found.items[0].event)
-		return rc;
-	rc = event_db_load(t->call, entry->room, found.items[0].event, &event);
-	if (rc || !reading_shows(&t->reading, &event))
-		return rc;
-	if (t->out.len && t->reading.out.len == 0)
-		mx_str_add_char(&t->out, ',');
-	if (t->reading.out.len)
-		mx_str_add_char(&t->reading.out, ',');
-	event_view(t->call, &t->reading.viewer, &event, &t->reading.out);
-	return 0;
+	rc = load_event(t, entry, &event);
+	if (rc == 0 && reading_shows(&t->reading, &event))
+		show(t, &event);
+	return rc == -MX_NOT_FOUND ? 0 : rc;
 }
 
 static int tell_all(struct telling *t, uint64_t *ret_position)

@@ -34,6 +34,29 @@ static bool is_wanted(const struct sync *sync)
 	return event_filter_allows_type(&types, MX_SLICE("m.presence"), MX_SLICE(""));
 }
 
+/* Nothing at all if there is nothing to say. */
+static void write_events(struct sync *sync, const struct presence_events *events)
+{
+	struct mx_str *out = sync->out;
+	size_t start = out->len, inside;
+
+	json_key(out, "presence");
+	mx_str_add_text(out, "{\"events\":[");
+	inside = out->len;
+	for (size_t i = 0; i < events->len; i++) {
+		if (!allows(sync, events->items[i]))
+			continue;
+		json_next(out);
+		mx_str_add_slice(out, events->items[i]);
+	}
+	if (out->len == inside) {
+		json_cut(out, start);
+		return;
+	}
+	mx_str_add_text(out, "]}");
+	sync->news = true;
+}
+
 int section_presence(struct sync *sync)
 {
 	const struct presence_ask ask = {
@@ -45,29 +68,12 @@ int section_presence(struct sync *sync)
 		.users_len = sync->newcomers.len,
 	};
 	struct presence_events events;
-	struct mx_str *out = sync->out;
-	size_t start = out->len, inside;
 	int rc;
 
 	if (!is_wanted(sync))
 		return 0;
 	rc = presence_events(sync->call, &ask, &events);
-	if (rc)
-		return rc;
-	json_key(out, "presence");
-	mx_str_add_text(out, "{\"events\":[");
-	inside = out->len;
-	for (size_t i = 0; i < events.len; i++) {
-		if (!allows(sync, events.items[i]))
-			continue;
-		json_next(out);
-		mx_str_add_slice(out, events.items[i]);
-	}
-	if (out->len == inside) {
-		json_cut(out, start);
-		return 0;
-	}
-	mx_str_add_text(out, "]}");
-	sync->news = true;
-	return 0;
+	if (rc == 0)
+		write_events(sync, &events);
+	return rc;
 }
