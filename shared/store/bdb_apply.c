@@ -285,7 +285,6 @@ void store_bdb_apply(struct store_engine *engine, struct store_batch *const *gro
 		make_durable(bdb);
 	}
 	store_versions_publish(&bdb->versions, apply.stamp);
-	atomic_store(&engine->stamp, apply.stamp);
 	if (apply.logged)
 		store_keeper_logged(bdb->keeper, apply.logged);
 }

@@ -125,7 +125,6 @@ static bool bdb_is_full(struct store_engine *engine)
 
 static void bdb_stamps_begin(struct store_engine *engine, uint64_t stamp)
 {
-	((struct bdb *)engine)->versions.stamp = stamp;
 	atomic_store(&engine->stamp, stamp);
 }
 
@@ -154,7 +153,7 @@ static struct bdb *bdb_new(const struct store_engine_conf *conf)
 	bdb->hash_key = conf->hash_key;
 	bdb->opening = true;
 	bdb->space.reserve_fd = -1;
-	store_versions_init(&bdb->versions, conf->tables_len);
+	store_versions_init(&bdb->versions, conf->tables_len, &bdb->base.stamp);
 	return bdb;
 }
 

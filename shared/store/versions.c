@@ -15,12 +15,14 @@ struct store_versions_group {
 	struct mx_vec(struct kept_row) rows;
 };
 
-void store_versions_init(struct store_versions *versions, unsigned tables_len)
+void store_versions_init(struct store_versions *versions, unsigned tables_len,
+			 _Atomic uint64_t *stamp)
 {
 	*versions = (struct store_versions){
 		.tables = mx_calloc(tables_len, sizeof(*versions->tables)),
 		.tables_len = tables_len,
 		.bytes_max = STORE_VERSIONS_BYTES_MAX,
+		.stamp = stamp,
 	};
 	pthread_mutex_init(&versions->views_lock, NULL);
 	pthread_rwlock_init(&versions->rows_lock, NULL);
@@ -64,7 +66,7 @@ void store_versions_view_begin(struct store_versions *versions, struct store_sna
 	pthread_mutex_lock(&versions->views_lock);
 	*view = (struct store_snapshot){
 		.position = versions->published,
-		.stamp = versions->stamp,
+		.stamp = atomic_load(versions->stamp),
 		.previous = versions->latest,
 	};
 	if (versions->latest)
@@ -178,7 +180,7 @@ void store_versions_publish(struct store_versions *versions, uint64_t stamp)
 {
 	pthread_mutex_lock(&versions->views_lock);
 	versions->published++;
-	versions->stamp = stamp;
+	atomic_store(versions->stamp, stamp);
 	pthread_rwlock_wrlock(&versions->rows_lock);
 	groups_drop(versions, needed_from(versions));
 	if (versions->bytes > versions->bytes_max)

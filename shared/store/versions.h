@@ -32,7 +32,7 @@ struct store_versions_group;
 struct store_versions {
 	pthread_mutex_t views_lock; /* taken before rows_lock */
 	uint64_t published;
-	uint64_t stamp; /* the last one of what is published */
+	_Atomic uint64_t *stamp; /* the last one of what is published; the engine's */
 	struct store_snapshot *oldest, *latest;
 
 	pthread_rwlock_t rows_lock;
@@ -43,7 +43,9 @@ struct store_versions {
 	_Atomic uint64_t newest; /* the last position with kept rows */
 };
 
-void store_versions_init(struct store_versions *versions, unsigned tables_len);
+/* The stamp changes under views_lock, so no view is ahead of it or behind it. */
+void store_versions_init(struct store_versions *versions, unsigned tables_len,
+			 _Atomic uint64_t *stamp);
 void store_versions_done(struct store_versions *versions);
 
 void store_versions_view_begin(struct store_versions *versions, struct store_snapshot *view);

@@ -11,6 +11,8 @@
 
 #define WRITERS      4
 #define WRITER_STEPS 100
+#define LOOKERS      3
+#define LOOKS        50000
 
 static const struct store_table log_table = { .name = "log" };
 static const struct store_table heads = { .name = "heads" };
@@ -413,6 +415,50 @@ static void views_and_stamps_agree_while_many_write(void **state)
 	store_close(race.store);
 }
 
+static void *write_on(void *arg)
+{
+	struct race *race = arg;
+
+	while (!atomic_load(&race->stop))
+		if (head_commit(race->store, "a"))
+			atomic_fetch_add(&race->wrong, 1);
+	return NULL;
+}
+
+/* Who has a view asks what happened up to it: the answer may not be from before it. */
+static void *look_at_stamps(void *arg)
+{
+	struct race *race = arg;
+
+	for (unsigned i = 0; i < LOOKS; i++) {
+		uint64_t before = store_stamp(race->store);
+		struct store_view *view = store_view_begin(race->store);
+		uint64_t after = store_stamp(race->store);
+
+		if (store_view_stamp(view) < before || store_view_stamp(view) > after)
+			atomic_fetch_add(&race->wrong, 1);
+		store_view_end(view);
+	}
+	return NULL;
+}
+
+static void no_view_is_ahead_of_the_last_stamp_or_behind_it(void **state)
+{
+	struct race race = { .store = store_of(NULL) };
+	pthread_t writer, lookers[LOOKERS];
+
+	(void)state;
+	pthread_create(&writer, NULL, write_on, &race);
+	for (unsigned i = 0; i < LOOKERS; i++)
+		pthread_create(&lookers[i], NULL, look_at_stamps, &race);
+	for (unsigned i = 0; i < LOOKERS; i++)
+		pthread_join(lookers[i], NULL);
+	atomic_store(&race.stop, true);
+	pthread_join(writer, NULL);
+	assert_int_equal(atomic_load(&race.wrong), 0);
+	store_close(race.store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +476,7 @@ int main(void)
 		cmocka_unit_test(watches_are_told_the_real_stamp_when_views_see_it),
 		cmocka_unit_test(rows_that_are_too_large_are_refused),
 		cmocka_unit_test(views_and_stamps_agree_while_many_write),
+		cmocka_unit_test(no_view_is_ahead_of_the_last_stamp_or_behind_it),
 	};
 
 	return cmocka_run_group_tests_name("store/stamp", tests, NULL, NULL);

@@ -5,12 +5,13 @@
 
 /* The table itself is not needed: versions only say how it differed. */
 static struct store_versions versions;
+static _Atomic uint64_t stamp;
 static struct mx_arena *mem;
 
 static int begin(void **state)
 {
 	(void)state;
-	store_versions_init(&versions, 2);
+	store_versions_init(&versions, 2, &stamp);
 	mem = mx_arena_new(0);
 	return 0;
 }
