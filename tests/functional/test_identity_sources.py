@@ -170,12 +170,12 @@ def test_an_address_is_never_part_of_the_filter(asks, address):
 def test_a_directory_that_hangs_costs_its_time_once(asker, tmp_path):
     with LdapServer(tmp_path / "ldap") as ldap:
         ldap.add("ann", mail=["ann@example.com"])
-        one = asker(ldap.source(read=False, live=True, timeout_ms=2000))
+        one = asker(ldap.source(read=False, live=True, timeout_ms=4000))
         assert eventually(lambda: one.by_v1("ann@example.com")) == "@ann:example.org"
         ldap.hang()
         began = time.monotonic()
         assert [one.by_v1("ann@example.com") for _ in range(4)] == [None] * 4
-        assert time.monotonic() - began < 4 * 2, "it is left alone for a while"
+        assert time.monotonic() - began < 3 * 4, "it is left alone for a while"
         assert one.why_warned()
         ldap.hang(False)
         assert eventually(lambda: one.by_v1("ann@example.com")) == "@ann:example.org"

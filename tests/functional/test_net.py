@@ -429,8 +429,7 @@ def test_answers_cut_off_at_the_end_are_busy(net):
     host = net.matrix_host("a.test", handler=fakenet.hang)
     client = NetClient(net)
     waiting = [client.start(server=host.name, target="/") for _ in range(20)]
-    while not host.requests:
-        time.sleep(0.01)
+    trinity.eventually(lambda: host.requests, every=0.01)
     client.close()
     assert {reply()["rc"] for reply in waiting} == {"BUSY"}
 
@@ -495,10 +494,9 @@ def test_hanging_peers_do_not_delay_a_live_one(net):
     with NetClient(net, transfers=400) as client:
         client.server(live.name)
         quiet = min(client.server(live.name)["took_ms"] for _ in range(5))
-        waiting = [client.start(url=f"https://{h.address}:{h.port}/", connect_ms=20_000,
-                                total_ms=20_000) for h in slow]
-        while sum(host.open for host in slow) < len(slow):
-            time.sleep(0.05)
+        waiting = [client.start(url=f"https://{h.address}:{h.port}/", connect_ms=120_000,
+                                total_ms=120_000) for h in slow]
+        trinity.eventually(lambda: sum(host.open for host in slow) == len(slow))
         live.requests[0].writer.transport.abort()
         times = [client.server(live.name)["took_ms"] for _ in range(10)]
         # The best of them: other programs on the machine must not fail the test.

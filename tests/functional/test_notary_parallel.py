@@ -95,8 +95,7 @@ def test_a_question_that_waits_ends_with_the_notary(make_world):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(world.notary.plain.raw, b"GET %s/hangs.test HTTP/1.1\r\nHost: x\r\n\r\n"
                              % QUERY.encode()) for _ in range(4)]
-        while not a.fetches:
-            time.sleep(0.02)
+        eventually(lambda: a.fetches)
         begin = time.monotonic()
         world.notary.stop()
         assert time.monotonic() - begin < 10
