@@ -7,6 +7,7 @@ from signedjson.sign import SignatureVerifyException
 
 import origins
 from notary_world import ALL, NAME, QUERY, verify
+from trinity import eventually
 
 SECONDS = 4
 KEYS = {"ed25519:one": "A" * 43, "ed25519:two": "B" * 42 + "A"}
