@@ -335,12 +335,6 @@ int password_verify(struct req *r, const char *password, const char *hash,
 	return 0;
 }
 
-void password_hash_now(struct passwords *passwords, const char *password,
-		       char ret_hash[PASSWORD_HASH_MAX])
-{
-	compute_hash(passwords, password, ret_hash);
-}
-
 int password_check_new(struct req *r, const char *password)
 {
 	unsigned least = conf_of(r->app)->password.length_min;

@@ -44,7 +44,3 @@ int password_verify(struct req *r, const char *password, const char *hash,
 
 /* What was computed for the request so far. */
 void password_forget(struct req *r);
-
-/* For commands, on the caller's thread. */
-void password_hash_now(struct passwords *passwords, const char *password,
-		       char ret_hash[PASSWORD_HASH_MAX]);

@@ -138,7 +138,7 @@ void session_advance(const struct hs_call *call, struct session *session)
 	session_db_put(call, session);
 }
 
-bool session_is_over(const struct session *session)
+static bool session_is_over(const struct session *session)
 {
 	return same(session->now.access, none);
 }

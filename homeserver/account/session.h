@@ -65,5 +65,3 @@ void session_advance(const struct hs_call *call, struct session *session);
  * so the transaction is to be committed whatever this returns. */
 int session_refresh(const struct hs_call *call, struct mx_slice token, const char **ret_user,
 		    struct session_pair *ret_pair);
-/* Whether the session was ended by such a token: its device may log in again. */
-bool session_is_over(const struct session *session);

@@ -17,7 +17,7 @@
 
 #define CANONICAL_MAX 200 /* aliases that one event may name */
 
-int alias_check(const char *name, struct mx_error *err)
+static int alias_check(const char *name, struct mx_error *err)
 {
 	struct mx_id id;
 

@@ -9,9 +9,7 @@ struct event;
 struct hs_call;
 struct mx_error;
 
-/* -MX_INVALID_PARAM for what is no alias. */
-int alias_check(const char *name, struct mx_error *err);
-/* The same, and one of ours. */
+/* An alias, and one of ours: -MX_INVALID_PARAM. */
 int alias_check_own(const struct hs_call *call, const char *name, struct mx_error *err);
 
 /* Where it leads, in call->mem; in a view of its own if the call has none. -MX_NOT_FOUND,

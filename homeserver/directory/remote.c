@@ -4,7 +4,8 @@
 #include "homeserver/hs_conf.h"
 #include "shared/core/error.h"
 
-struct mx_slice server_of(const char *id)
+/* Of an alias or a user id; also of room ids that name a server. */
+static struct mx_slice server_of(const char *id)
 {
 	const char *colon = strchr(id, ':');
 

@@ -9,8 +9,6 @@
 struct hs;
 struct mx_error;
 
-/* Of an alias or a user id; also of room ids that name a server. */
-struct mx_slice server_of(const char *id);
 bool id_is_local(const struct hs *hs, const char *id);
 
 /* Asks the server of this id to take part. -MX_REMOTE_FAILED. */

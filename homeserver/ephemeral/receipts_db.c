@@ -7,8 +7,8 @@
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
-const struct store_table receipt_table = { .name = "receipt" };
-const struct store_table receipt_log_table = { .name = "receipt_log" };
+static const struct store_table receipt_table = { .name = "receipt" };
+static const struct store_table receipt_log_table = { .name = "receipt_log" };
 
 const struct store_table *const receipt_tables[] = {
 	&receipt_table,

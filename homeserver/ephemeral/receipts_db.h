@@ -8,8 +8,6 @@
 struct hs_call;
 struct store_txn;
 
-extern const struct store_table receipt_table, receipt_log_table;
-
 /* The mark of a type, user and thread (as in `which`), in call->mem. -MX_NOT_FOUND. */
 int receipts_db_load(const struct hs_call *call, uint32_t room, const struct receipt *which,
 		     struct receipt *ret_receipt);

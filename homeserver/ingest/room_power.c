@@ -59,7 +59,7 @@ const struct room_power *room_power_load(const struct hs_call *call, uint32_t ro
 	return rc ? NULL : power;
 }
 
-int64_t room_power_of(const struct room_power *power, const char *user_id)
+static int64_t power_of(const struct room_power *power, const char *user_id)
 {
 	return level_of_user(&power->levels, mx_slice(user_id));
 }
@@ -67,10 +67,10 @@ int64_t room_power_of(const struct room_power *power, const char *user_id)
 bool room_power_may_send_state(const struct room_power *power, const char *user_id,
 			       const char *type)
 {
-	return room_power_of(power, user_id) >= level_to_send(&power->levels, mx_slice(type), true);
+	return power_of(power, user_id) >= level_to_send(&power->levels, mx_slice(type), true);
 }
 
 bool room_power_may(const struct room_power *power, const char *user_id, enum level_name name)
 {
-	return room_power_of(power, user_id) >= level_of(&power->levels, name);
+	return power_of(power, user_id) >= level_of(&power->levels, name);
 }

@@ -27,7 +27,6 @@ int room_power_of_state(struct room_power *power, struct state_reader *reader,
 /* Of a room by its stored head; in call->mem. NULL if there is none to be read. */
 const struct room_power *room_power_load(const struct hs_call *call, uint32_t room);
 
-int64_t room_power_of(const struct room_power *power, const char *user_id);
 /* By level only; whether the user is a member is not looked at. */
 bool room_power_may_send_state(const struct room_power *power, const char *user_id,
 			       const char *type);

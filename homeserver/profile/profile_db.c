@@ -8,7 +8,7 @@
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
-const struct store_table profile_table = { .name = "profile" };
+static const struct store_table profile_table = { .name = "profile" };
 const struct store_table profile_change_table = { .name = "profile_change" };
 
 const struct store_table *const profile_tables[] = {

@@ -12,7 +12,7 @@ struct mx_arena;
 struct store_table;
 struct store_txn;
 
-extern const struct store_table profile_table, profile_change_table;
+extern const struct store_table profile_change_table;
 extern const struct store_table *const profile_tables[]; /* NULL-ended */
 
 /* Largest number of fields that PROFILE_BYTES_MAX leaves room for. */

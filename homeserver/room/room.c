@@ -113,8 +113,8 @@ void room_slot_key(struct mx_slice type, struct mx_slice state_key, struct mx_st
 	mx_str_add_slice(out, state_key);
 }
 
-void room_slot_keep(struct room *room, struct mx_slice type, struct mx_slice state_key,
-		    uint32_t slot)
+static void room_slot_keep(struct room *room, struct mx_slice type, struct mx_slice state_key,
+			   uint32_t slot)
 {
 	mx_str_auto key = { 0 };
 

@@ -75,8 +75,6 @@ void room_node_keep(struct room *room, uint32_t number, struct trie_node *node);
 /* False if the room never had state of that type and key, or if that cannot be read. */
 bool room_slot_find(struct room *room, const struct hs_call *call, struct mx_slice type,
 		    struct mx_slice state_key, uint32_t *ret_slot);
-void room_slot_keep(struct room *room, struct mx_slice type, struct mx_slice state_key,
-		    uint32_t slot);
 /* The key of a map of slots. */
 void room_slot_key(struct mx_slice type, struct mx_slice state_key, struct mx_str *out);
 

@@ -11,8 +11,8 @@
 #include "shared/store/record.h"
 #include "shared/store/store.h"
 
-const struct store_table room_table = { .name = "room" };
-const struct store_table room_id_table = { .name = "room_id" };
+static const struct store_table room_table = { .name = "room" };
+static const struct store_table room_id_table = { .name = "room_id" };
 
 const struct store_table *const room_tables[] = {
 	&room_table,   &room_id_table,   &timeline_table, &topo_table,      &time_table,

@@ -3,7 +3,6 @@
 
 struct store_table;
 
-extern const struct store_table room_table, room_id_table; /* room_db.c */
 extern const struct store_table timeline_table, topo_table, time_table; /* timeline_db.c */
 extern const struct store_table member_table; /* member_db.c */
 extern const struct store_table user_room_table; /* user_room_db.c */

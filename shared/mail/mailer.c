@@ -344,11 +344,6 @@ enum outbox_result mailer_send(struct mailer *mailer, const struct mail_address 
 	return result;
 }
 
-int mailer_probe(struct mailer *mailer, struct mx_error *err)
-{
-	return relay_watch_probe(mailer->watch, err);
-}
-
 bool mailer_is_well(struct mailer *mailer, char ret_why_not[256])
 {
 	return relay_watch_is_well(mailer->watch, ret_why_not);

@@ -45,8 +45,6 @@ void mailer_watch(struct mailer *mailer);
 /* A probe under way is cut short. */
 void mailer_watch_stop(struct mailer *mailer);
 
-/* Asks the relay now; waits. 0 or -MX_REMOTE_…. */
-int mailer_probe(struct mailer *mailer, struct mx_error *err);
 /* Whether the last mails or the last probe found the relay in order; why not otherwise. For
  * readiness. */
 bool mailer_is_well(struct mailer *mailer, char ret_why_not[256]);

@@ -92,9 +92,6 @@ int store_bdb_rows(const struct bdb_span *span, struct mx_arena *mem, struct sto
 
 void store_bdb_buffer_done(struct bdb_buffer *buffer);
 DBT store_bdb_in(struct mx_slice bytes);
-DBT store_bdb_out(const struct bdb_buffer *buffer);
-/* Room for what did not fit. */
-void store_bdb_buffer_grow(struct bdb_buffer *buffer, uint32_t need);
 
 struct store_engine_view *store_bdb_view_begin(struct store_engine *engine);
 void store_bdb_view_end(struct store_engine_view *view);

@@ -18,7 +18,8 @@ void store_bdb_buffer_done(struct bdb_buffer *buffer)
 	*buffer = (struct bdb_buffer){ 0 };
 }
 
-void store_bdb_buffer_grow(struct bdb_buffer *buffer, uint32_t need)
+/* Room for what did not fit. */
+static void buffer_grow(struct bdb_buffer *buffer, uint32_t need)
 {
 	uint32_t cap = buffer->cap ? buffer->cap : 4096;
 
@@ -43,7 +44,7 @@ DBT store_bdb_in(struct mx_slice bytes)
 	return dbt;
 }
 
-DBT store_bdb_out(const struct bdb_buffer *buffer)
+static DBT out_of(const struct bdb_buffer *buffer)
 {
 	return (DBT){ .data = buffer->ptr, .ulen = buffer->cap, .flags = DB_DBT_USERMEM };
 }
@@ -58,12 +59,12 @@ static uint32_t read_flags(const DB_TXN *txn)
 int store_bdb_row(DB *handle, DB_TXN *txn, struct mx_slice key, struct bdb_buffer *buffer,
 		  struct mx_slice *ret_value)
 {
-	DBT in = store_bdb_in(key), out = store_bdb_out(buffer);
+	DBT in = store_bdb_in(key), out = out_of(buffer);
 	int rc = handle->get(handle, txn, &in, &out, read_flags(txn));
 
 	while (rc == DB_BUFFER_SMALL) {
-		store_bdb_buffer_grow(buffer, out.size);
-		out = store_bdb_out(buffer);
+		buffer_grow(buffer, out.size);
+		out = out_of(buffer);
 		rc = handle->get(handle, txn, &in, &out, read_flags(txn));
 	}
 	if (rc == 0)
@@ -128,11 +129,11 @@ static int walk_move(struct walk *walk, DBT *key, DBT *value, uint32_t how)
 	int rc;
 
 	for (;;) {
-		*value = store_bdb_out(&walk->buffer);
+		*value = out_of(&walk->buffer);
 		rc = walk->cursor->get(walk->cursor, key, value, how);
 		if (rc != DB_BUFFER_SMALL)
 			return rc;
-		store_bdb_buffer_grow(&walk->buffer, value->size);
+		buffer_grow(&walk->buffer, value->size);
 		*key = walk_key(walk);
 	}
 }
@@ -195,9 +196,9 @@ static int walk_bulk(struct walk *walk)
 	int rc;
 
 	if (walk->buffer.cap < BULK_BYTES_MIN)
-		store_bdb_buffer_grow(&walk->buffer, guess < BULK_BYTES_MIN   ? BULK_BYTES_MIN
-						     : guess > BULK_BYTES_MAX ? BULK_BYTES_MAX
-									      : (uint32_t)guess);
+		buffer_grow(&walk->buffer, guess < BULK_BYTES_MIN   ? BULK_BYTES_MIN
+					   : guess > BULK_BYTES_MAX ? BULK_BYTES_MAX
+								    : (uint32_t)guess);
 	for (;;) {
 		rc = walk_move(walk, &key, &bulk, how | DB_MULTIPLE_KEY);
 		if (rc)
