@@ -2,10 +2,10 @@
 #pragma once
 
 #include "homeserver/account/account_conf.h"
-#include "homeserver/profile/people_conf.h"
 #include "homeserver/account/contact_conf.h"
 #include "homeserver/media/media_conf.h"
 #include "homeserver/meta/meta_conf.h"
+#include "homeserver/profile/people_conf.h"
 #include "shared/daemon/daemon.h"
 #include "shared/daemon/terms_conf.h"
 #include "shared/mail/mail_conf.h"

@@ -1,10 +1,10 @@
 /* Spec: client-server API, "Current account information", "Password management". */
 #include "homeserver/account/account.h"
+#include "homeserver/account/device.h"
 #include "homeserver/account/password.h"
 #include "homeserver/account/threepids.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
-#include "homeserver/account/device.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

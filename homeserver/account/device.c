@@ -1,8 +1,8 @@
 #include "homeserver/account/device.h"
 
+#include "homeserver/account/device_db.h"
 #include "homeserver/account/session.h"
 #include "homeserver/call.h"
-#include "homeserver/account/device_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/rand.h"

@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Device Management". */
+#include "homeserver/account/device.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
-#include "homeserver/account/device.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

@@ -2,11 +2,11 @@
 
 #include "homeserver/account/account.h"
 #include "homeserver/account/attempts.h"
+#include "homeserver/account/device.h"
 #include "homeserver/account/password.h"
 #include "homeserver/account/session.h"
 #include "homeserver/account/threepids.h"
 #include "homeserver/call.h"
-#include "homeserver/account/device.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "shared/core/arena.h"

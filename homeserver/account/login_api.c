@@ -1,11 +1,11 @@
 /* Spec: client-server API, "Login", "Refreshing access tokens", "Logout". */
 #include "homeserver/account/account.h"
+#include "homeserver/account/device.h"
 #include "homeserver/account/login.h"
 #include "homeserver/account/session.h"
 #include "homeserver/account/short_token.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
-#include "homeserver/account/device.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/routes.h"

@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Server Administration". */
 #include "homeserver/account/account.h"
-#include "homeserver/call.h"
 #include "homeserver/account/device.h"
+#include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/routes.h"

@@ -1,7 +1,7 @@
 #include "homeserver/account/seen.h"
 
-#include "homeserver/call.h"
 #include "homeserver/account/device.h"
+#include "homeserver/call.h"
 #include "homeserver/hs.h"
 #include "shared/core/arena.h"
 #include "shared/core/time.h"

@@ -1,9 +1,9 @@
 /* The admin listener: users. */
 #include "homeserver/account/account.h"
-#include "homeserver/account/password.h"
-#include "homeserver/registration/register.h"
-#include "homeserver/call.h"
 #include "homeserver/account/device.h"
+#include "homeserver/account/password.h"
+#include "homeserver/call.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/daemon/admin_page.h"

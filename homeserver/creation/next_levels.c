@@ -1,7 +1,7 @@
 #include "homeserver/creation/next_levels.h"
 
-#include "homeserver/event/event_types.h"
 #include "homeserver/creation/first_levels.h"
+#include "homeserver/event/event_types.h"
 #include "homeserver/event/room_version.h"
 #include "shared/core/str.h"
 #include "shared/json/json.h"

@@ -1,10 +1,10 @@
 #include "homeserver/creation/room_create.h"
 
 #include "homeserver/call.h"
+#include "homeserver/directory/alias.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
-#include "homeserver/directory/alias.h"
 #include "homeserver/roomstate/state_check.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,10 +1,10 @@
 /* Spec: client-server API, "Creation". */
 #include "homeserver/call.h"
+#include "homeserver/creation/room_create.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/threepid_invite.h"
-#include "homeserver/creation/room_create.h"
 #include "homeserver/routes.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,7 +1,7 @@
 #include "homeserver/creation/room_plan.h"
 
-#include "homeserver/event/event_types.h"
 #include "homeserver/creation/first_levels.h"
+#include "homeserver/event/event_types.h"
 #include "homeserver/event/room_version.h"
 #include "homeserver/room/topic.h"
 #include "shared/core/error.h"

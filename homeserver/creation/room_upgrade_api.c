@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Room Upgrades". */
 #include "homeserver/call.h"
-#include "homeserver/ingest/turn.h"
 #include "homeserver/creation/room_upgrade.h"
+#include "homeserver/ingest/turn.h"
 #include "homeserver/routes.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"

@@ -1,9 +1,9 @@
 /* Spec: client-server API, "Room aliases". */
 #include "homeserver/call.h"
-#include "homeserver/hs.h"
-#include "homeserver/hs_conf.h"
 #include "homeserver/directory/alias.h"
 #include "homeserver/directory/room_access.h"
+#include "homeserver/hs.h"
+#include "homeserver/hs_conf.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

@@ -1,9 +1,9 @@
 /* Spec: client-server API, "Published room directory". */
 #include "homeserver/call.h"
 #include "homeserver/directory/publicrooms.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
-#include "homeserver/directory/remote.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"

@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Room Summaries". */
 #include "homeserver/call.h"
-#include "homeserver/directory/room_summary.h"
 #include "homeserver/directory/alias.h"
+#include "homeserver/directory/room_summary.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

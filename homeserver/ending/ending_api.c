@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Account deactivation"; and the same for the operator. */
-#include "homeserver/ending/ending.h"
 #include "homeserver/account/uia.h"
 #include "homeserver/call.h"
+#include "homeserver/ending/ending.h"
 #include "homeserver/hs.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"

@@ -1,9 +1,9 @@
 #include "homeserver/ending/idle_guests.h"
 
 #include "homeserver/account/account.h"
-#include "homeserver/ending/ending.h"
-#include "homeserver/call.h"
 #include "homeserver/account/device.h"
+#include "homeserver/call.h"
+#include "homeserver/ending/ending.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "shared/core/arena.h"

@@ -1,8 +1,8 @@
 #include "homeserver/ephemeral/people.h"
 
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs.h"
-#include "homeserver/ephemeral/presence.h"
 #include "homeserver/profile/profile.h"
 
 void people_open(struct hs *hs)

@@ -1,11 +1,11 @@
 #include "homeserver/ephemeral/presence.h"
 
 #include "homeserver/call.h"
+#include "homeserver/ephemeral/presence_table.h"
 #include "homeserver/ephemeral/ticker.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/acquaintance.h"
-#include "homeserver/ephemeral/presence_table.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/stream/stream.h"
 #include "shared/core/alloc.h"

@@ -1,8 +1,8 @@
 /* Spec: client-server API, "Receipts" and "Fully read markers". */
 #include "homeserver/call.h"
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/ephemeral/receipts.h"
 #include "homeserver/hs.h"
-#include "homeserver/ephemeral/presence.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/routes.h"
 #include "shared/core/str.h"

@@ -1,8 +1,8 @@
 /* Spec: client-server API, "Typing Notifications". */
 #include "homeserver/call.h"
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs.h"
-#include "homeserver/ephemeral/presence.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/routes.h"
 #include "shared/http/request.h"

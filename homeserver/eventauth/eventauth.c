@@ -2,9 +2,9 @@
 
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/rule.h"
 #include "homeserver/eventauth/select.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/id/mxid.h"

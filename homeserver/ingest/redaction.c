@@ -2,9 +2,9 @@
 
 #include "homeserver/event/event_relation.h"
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/power_levels.h"
 #include "homeserver/ingest/steps.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 

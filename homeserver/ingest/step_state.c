@@ -1,8 +1,8 @@
 /* The state before an event, and what it makes of the room. */
 #include "homeserver/event/event_hash.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/ingest/steps.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/ingest/steps.h"
 #include "homeserver/state/resolve.h"
 #include "homeserver/state/state_db.h"
 #include "shared/core/arena.h"

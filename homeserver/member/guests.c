@@ -2,11 +2,11 @@
 
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
-#include "homeserver/directory/remote.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -1,9 +1,9 @@
 /* Coming in: joining and knocking. Spec: client-server API, "Joining rooms". */
 #include "homeserver/call.h"
+#include "homeserver/directory/alias.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member.h"
 #include "homeserver/member/threepid_invite.h"
-#include "homeserver/directory/alias.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -2,16 +2,16 @@
 
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
+#include "homeserver/ingest/state_same.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/member_content.h"
-#include "homeserver/directory/remote.h"
 #include "homeserver/member/restricted.h"
 #include "homeserver/member/successor.h"
 #include "homeserver/room/block_db.h"
-#include "homeserver/ingest/state_same.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 

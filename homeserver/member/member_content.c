@@ -1,8 +1,8 @@
 #include "homeserver/member/member_content.h"
 
 #include "homeserver/call.h"
-#include "homeserver/member/member.h"
 #include "homeserver/directory/remote.h"
+#include "homeserver/member/member.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/userdata/account_data.h"
 #include "shared/core/error.h"

@@ -1,10 +1,10 @@
 #include "homeserver/member/successor.h"
 
 #include "homeserver/call.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/ingest/turn.h"
-#include "homeserver/directory/remote.h"
 #include "homeserver/room/state_reader.h"
 #include "homeserver/userdata/account_data.h"
 #include "shared/core/alloc.h"

@@ -1,10 +1,10 @@
 /* An offer becomes an invite. Spec: server-server API, "Third-party invites". */
 #include "homeserver/call.h"
+#include "homeserver/directory/remote.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/member/invite_server.h"
 #include "homeserver/member/member.h"
-#include "homeserver/directory/remote.h"
 #include "homeserver/member/threepid_invite.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/room/state_reader.h"

@@ -1,10 +1,10 @@
 /* Spec: client-server API, "Capabilities negotiation". */
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/profile/profile.h"
-#include "homeserver/event/room_version.h"
 #include "homeserver/routes.h"
 #include "shared/http/request.h"
 

@@ -2,10 +2,10 @@
  * at the admin listener. */
 #include "homeserver/account/account.h"
 #include "homeserver/call.h"
-#include "homeserver/room/event_db.h"
 #include "homeserver/directory/remote.h"
-#include "homeserver/report/report_db.h"
 #include "homeserver/directory/room_access.h"
+#include "homeserver/report/report_db.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/room_db.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"

@@ -2,8 +2,8 @@
 
 #include "homeserver/call.h"
 #include "homeserver/event/event_redact.h"
-#include "homeserver/room_key.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/room_key.h"
 #include "homeserver/state/state_record.h"
 #include "shared/core/error.h"
 #include "shared/store/record.h"

@@ -1,7 +1,7 @@
 #include "homeserver/call.h"
 #include "homeserver/room/room_db.h"
-#include "homeserver/room_key.h"
 #include "homeserver/room/room_tables.h"
+#include "homeserver/room_key.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/store/record.h"

@@ -1,9 +1,9 @@
 #include "homeserver/room/room_db.h"
 
 #include "homeserver/call.h"
-#include "homeserver/room_key.h"
-#include "homeserver/room/room_tables.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/room/room_tables.h"
+#include "homeserver/room_key.h"
 #include "homeserver/state/state_record.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

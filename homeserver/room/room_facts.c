@@ -2,10 +2,10 @@
 
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/room/room_db.h"
 #include "homeserver/event/room_version.h"
-#include "homeserver/room/topic.h"
+#include "homeserver/room/room_db.h"
 #include "homeserver/room/state_reader.h"
+#include "homeserver/room/topic.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -2,11 +2,11 @@
  * timeline/. */
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
+#include "homeserver/ingest/state_same.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/member/guests.h"
 #include "homeserver/member/member.h"
 #include "homeserver/roomstate/state_check.h"
-#include "homeserver/ingest/state_same.h"
 #include "homeserver/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

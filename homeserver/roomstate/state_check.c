@@ -1,12 +1,12 @@
 #include "homeserver/roomstate/state_check.h"
 
 #include "homeserver/call.h"
+#include "homeserver/directory/alias.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
 #include "homeserver/hs_conf.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/room/acl.h"
-#include "homeserver/directory/alias.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

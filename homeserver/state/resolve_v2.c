@@ -1,10 +1,10 @@
 /* Spec: room version 2, "State resolution", and room version 12, which begins with an empty state
  * and looks at more events. */
+#include "homeserver/event/event_types.h"
 #include "homeserver/event/room_version.h"
 #include "homeserver/state/conflicted_set.h"
 #include "homeserver/state/order.h"
 #include "homeserver/state/resolution.h"
-#include "homeserver/event/event_types.h"
 #include "shared/core/arena.h"
 
 /* ---- which events come first */

@@ -1,14 +1,14 @@
 /* What clients asked for before there was /sync; a single room is still read that way by who looks
  * into it without joining. Spec: client-server API, "Room Previews", and its deprecated
  * endpoints. */
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/hs.h"
 #include "homeserver/json_out.h"
-#include "homeserver/ephemeral/presence.h"
 #include "homeserver/routes.h"
 #include "homeserver/stream/stream.h"
-#include "homeserver/timeline/sync_token.h"
 #include "homeserver/timeline/page.h"
 #include "homeserver/timeline/page_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "homeserver/userdata/account_data.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/core/arena.h"

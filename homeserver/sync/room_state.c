@@ -1,8 +1,8 @@
 /* The state that goes with a room's timeline in /sync. */
 #include "homeserver/event/event_types.h"
 #include "homeserver/hs.h"
-#include "homeserver/state/state_db.h"
 #include "homeserver/json_out.h"
+#include "homeserver/state/state_db.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/userdata/filter.h"

@@ -1,10 +1,10 @@
 /* Invites and knocks in /sync: what helps to know the room by. Spec: client-server API, "Stripped
  * state". */
 #include "homeserver/event/event_types.h"
-#include "homeserver/timeline/event_view.h"
 #include "homeserver/json_out.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/sync/sections.h"
+#include "homeserver/timeline/event_view.h"
 #include "homeserver/userdata/filter.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

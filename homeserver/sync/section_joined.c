@@ -1,8 +1,8 @@
 /* A joined room in /sync. */
 #include "homeserver/ephemeral/typing.h"
 #include "homeserver/hs.h"
-#include "homeserver/stream/stream.h"
 #include "homeserver/json_out.h"
+#include "homeserver/stream/stream.h"
 #include "homeserver/sync/room_sync.h"
 #include "homeserver/sync/sections.h"
 #include "homeserver/userdata/filter.h"

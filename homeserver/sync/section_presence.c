@@ -1,7 +1,7 @@
 /* `presence` of /sync. */
 #include "homeserver/call.h"
-#include "homeserver/hs.h"
 #include "homeserver/ephemeral/presence.h"
+#include "homeserver/hs.h"
 #include "homeserver/json_out.h"
 #include "homeserver/sync/sync.h"
 #include "homeserver/userdata/filter.h"

@@ -1,7 +1,7 @@
 /* `rooms` of /sync: the user's rooms by membership, each looked at by itself. */
 #include "homeserver/call.h"
-#include "homeserver/room/room_db.h"
 #include "homeserver/json_out.h"
+#include "homeserver/room/room_db.h"
 #include "homeserver/sync/sections.h"
 #include "homeserver/sync/sync.h"
 #include "shared/core/arena.h"

@@ -1,10 +1,10 @@
 #include "homeserver/sync/sync.h"
 
 #include "homeserver/call.h"
-#include "homeserver/timeline/event_view.h"
 #include "homeserver/hs.h"
-#include "homeserver/stream/stream.h"
 #include "homeserver/json_out.h"
+#include "homeserver/stream/stream.h"
+#include "homeserver/timeline/event_view.h"
 #include "homeserver/userdata/filter.h"
 #include "homeserver/userdata/filter_fields.h"
 #include "shared/store/store.h"

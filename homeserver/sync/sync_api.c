@@ -1,7 +1,7 @@
 /* Spec: client-server API, "Syncing". */
 #include "homeserver/call.h"
-#include "homeserver/hs.h"
 #include "homeserver/ephemeral/presence.h"
+#include "homeserver/hs.h"
 #include "homeserver/routes.h"
 #include "homeserver/stream/stream.h"
 #include "homeserver/sync/sync.h"

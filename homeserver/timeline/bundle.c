@@ -2,9 +2,9 @@
 
 #include "homeserver/call.h"
 #include "homeserver/event/event_relation.h"
-#include "homeserver/timeline/event_view.h"
 #include "homeserver/json_out.h"
 #include "homeserver/room/room_db.h"
+#include "homeserver/timeline/event_view.h"
 #include "homeserver/timeline/visibility.h"
 #include "homeserver/userdata/ignored.h"
 #include "shared/core/arena.h"

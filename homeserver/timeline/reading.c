@@ -1,8 +1,8 @@
 #include "homeserver/timeline/reading.h"
 
 #include "homeserver/json_out.h"
-#include "homeserver/timeline/sync_token.h"
 #include "homeserver/timeline/page_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/http/request.h"

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "homeserver/call.h"
-#include "homeserver/timeline/event_view.h"
 #include "homeserver/room/room_db.h"
+#include "homeserver/timeline/event_view.h"
 #include "homeserver/timeline/visibility.h"
 #include "homeserver/userdata/ignored.h"
 #include "shared/core/str.h"

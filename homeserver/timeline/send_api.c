@@ -1,8 +1,8 @@
 /* Spec: client-server API, "Sending events to a room" and "Redactions". */
 #include "homeserver/call.h"
+#include "homeserver/ephemeral/presence.h"
 #include "homeserver/event/event_types.h"
 #include "homeserver/ingest/turn.h"
-#include "homeserver/ephemeral/presence.h"
 #include "homeserver/routes.h"
 #include "homeserver/timeline/send.h"
 #include "shared/core/error.h"

@@ -2,8 +2,8 @@
  * tokens are stored as SHA-256 only. Spec: identity service API, "Authentication". */
 #pragma once
 
-#include "shared/store/page.h"
 #include "shared/core/slice.h"
+#include "shared/store/page.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * unbound" and forget the binding: a proof that fails is a 401 or 403. */
 #pragma once
 
-#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
+#include "shared/threepid/threepid.h"
 
 struct identity_call;
 struct mx_error;

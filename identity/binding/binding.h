@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include "shared/core/slice.h"
 #include "shared/store/page.h"
 #include "shared/threepid/threepid.h"
-#include "shared/core/slice.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
+#include "shared/threepid/threepid.h"
 
 #include <stddef.h>
 

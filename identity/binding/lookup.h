@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "shared/threepid/threepid.h"
 #include "shared/core/slice.h"
+#include "shared/threepid/threepid.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* The admin listener: taking over what another identity service has. */
 #include "identity/admin/admin.h"
-#include "identity/import/take_over.h"
 #include "identity/binding/lookup.h"
 #include "identity/identity.h"
+#include "identity/import/take_over.h"
 #include "identity/routes.h"
 #include "shared/http/request.h"
 #include "shared/json/json.h"

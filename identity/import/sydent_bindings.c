@@ -4,13 +4,13 @@
  * first. About 150 bytes an address are held meanwhile.
  */
 #include "identity/import/sydent_rows.h"
-#include "shared/threepid/threepid.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/map.h"
 #include "shared/core/str.h"
 #include "shared/core/vec.h"
+#include "shared/threepid/threepid.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Spec: identity service API, "Association lookup". */
 #include "identity/binding/lookup.h"
-#include "identity/lookup/lookup_asked.h"
 #include "identity/identity.h"
+#include "identity/lookup/lookup_asked.h"
 #include "identity/routes.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

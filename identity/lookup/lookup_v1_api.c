@@ -1,10 +1,10 @@
 /* Look-up of version 1 of the API: homeservers and old clients still use it. */
 #include "identity/binding/lookup.h"
-#include "identity/lookup/lookup_asked.h"
 #include "identity/binding/lookup_cost.h"
 #include "identity/binding/lookup_v1.h"
 #include "identity/budget_kinds.h"
 #include "identity/identity.h"
+#include "identity/lookup/lookup_asked.h"
 #include "identity/routes.h"
 #include "identity/source/source.h"
 #include "shared/core/error.h"

@@ -4,8 +4,8 @@
 
 #include "homeserver/event/event.h"
 #include "homeserver/event/event_hash.h"
-#include "homeserver/eventauth/eventauth.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/eventauth/eventauth.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

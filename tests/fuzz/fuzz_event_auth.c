@@ -4,9 +4,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/eventauth.h"
 #include "homeserver/eventauth/power_levels.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

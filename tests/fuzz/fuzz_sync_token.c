@@ -1,8 +1,8 @@
 /* Tokens of /sync and of pages: what is accepted is exactly what is written for it. */
 #include "tests/fuzz/fuzz.h"
 
-#include "homeserver/timeline/sync_token.h"
 #include "homeserver/timeline/page_token.h"
+#include "homeserver/timeline/sync_token.h"
 #include "shared/core/str.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -239,6 +239,17 @@ def test_every_header_compiles_alone():
         complain([f"{name_of(path)}: {run.stderr[:500]}" for path, run in runs if run.returncode])
 
 
+def test_what_a_file_includes_stands_in_order():
+    """The file's own header is a block of its own, in front."""
+    complaints = []
+    for path in c_files():
+        for block in re.findall(r'(?:^#include "[^"]+".*\n)+', path.read_text(), re.M):
+            names = re.findall(r'^#include "([^"]+)"', block, re.M)
+            complaints += [f"{name_of(path)}: {later} stands before {name}"
+                           for later, name in zip(names, names[1:]) if later > name]
+    complain(complaints)
+
+
 # ---- who may include whom
 
 

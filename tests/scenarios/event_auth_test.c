@@ -8,8 +8,8 @@
  *   why       a part of the reason, for what is rejected.
  */
 #include "homeserver/event/event_hash.h"
-#include "homeserver/eventauth/eventauth.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/eventauth/eventauth.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/json/json.h"

@@ -2,9 +2,9 @@
 
 #include "homeserver/event/event_build.h"
 #include "homeserver/event/event_types.h"
-#include "homeserver/open.h"
 #include "homeserver/event/room_version.h"
 #include "homeserver/ingest/turn.h"
+#include "homeserver/open.h"
 #include "homeserver/room/rooms.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"

@@ -1,9 +1,9 @@
 #include "tests/support/random_room.h"
 
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/eventauth.h"
 #include "homeserver/eventauth/select.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -2,9 +2,9 @@
 
 #include "homeserver/call.h"
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/eventauth.h"
 #include "homeserver/room/room_db.h"
-#include "homeserver/event/room_version.h"
 #include "homeserver/room/state_reader.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

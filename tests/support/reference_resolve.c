@@ -1,9 +1,9 @@
 #include "tests/support/reference_resolve.h"
 
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/eventauth/eventauth.h"
 #include "homeserver/eventauth/power_levels.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/crypto/sha1.h"

@@ -1,9 +1,9 @@
 #include "tests/support/sync_fixture.h"
 
-#include "homeserver/ephemeral/typing.h"
-#include "homeserver/ingest/turn.h"
 #include "homeserver/ephemeral/presence.h"
+#include "homeserver/ephemeral/typing.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/ingest/turn.h"
 #include "homeserver/stream/stream.h"
 #include "homeserver/sync/lazy_members.h"
 #include "homeserver/userdata/account_data.h"

@@ -8,8 +8,8 @@
  *   anything that is no event → {"error": why}.
  */
 #include "homeserver/event/event_types.h"
-#include "homeserver/eventauth/eventauth.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/eventauth/eventauth.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

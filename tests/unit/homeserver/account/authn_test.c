@@ -2,9 +2,9 @@
 #include "homeserver/account/authn.h"
 
 #include "homeserver/account/account.h"
-#include "homeserver/registration/register.h"
-#include "homeserver/account/session.h"
 #include "homeserver/account/device.h"
+#include "homeserver/account/session.h"
+#include "homeserver/registration/register.h"
 #include "homeserver/routes.h"
 #include "shared/core/alloc.h"
 #include "shared/core/arena.h"

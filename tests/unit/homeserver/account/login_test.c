@@ -2,10 +2,10 @@
 #include "homeserver/account/login.h"
 
 #include "homeserver/account/account.h"
-#include "homeserver/registration/register.h"
 #include "homeserver/account/attempts.h"
 #include "homeserver/account/password.h"
 #include "homeserver/account/threepids.h"
+#include "homeserver/registration/register.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -1,7 +1,7 @@
 #include "homeserver/ending/ending_db.h"
 
-#include "homeserver/ending/ending.h"
 #include "homeserver/call.h"
+#include "homeserver/ending/ending.h"
 #include "shared/core/error.h"
 #include "tests/support/store_fixture.h"
 

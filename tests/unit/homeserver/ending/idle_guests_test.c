@@ -1,8 +1,8 @@
 #include "homeserver/ending/idle_guests.h"
 
 #include "homeserver/account/account.h"
-#include "homeserver/registration/register.h"
 #include "homeserver/account/device.h"
+#include "homeserver/registration/register.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/time.h"

@@ -1,7 +1,7 @@
 #include "homeserver/ingest/turn.h"
 
-#include "homeserver/room/event_db.h"
 #include "homeserver/event/room_version.h"
+#include "homeserver/room/event_db.h"
 #include "homeserver/room/published_db.h"
 #include "homeserver/room/rooms.h"
 #include "homeserver/room/state_reader.h"

@@ -1,8 +1,8 @@
 #include "homeserver/member/member.h"
 
+#include "homeserver/creation/room_create.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/room/block_db.h"
-#include "homeserver/creation/room_create.h"
 #include "homeserver/room/room_db.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"

@@ -1,10 +1,10 @@
 #include "homeserver/profile/profile_rooms.h"
 
 #include "homeserver/event/event_types.h"
+#include "homeserver/event/room_version.h"
 #include "homeserver/ingest/turn.h"
 #include "homeserver/profile/profile.h"
 #include "homeserver/profile/profile_db.h"
-#include "homeserver/event/room_version.h"
 #include "shared/core/arena.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

@@ -1,8 +1,8 @@
 #include "homeserver/profile/profile.h"
 
 #include "homeserver/account/account.h"
-#include "homeserver/registration/register.h"
 #include "homeserver/profile/profile_db.h"
+#include "homeserver/registration/register.h"
 #include "shared/core/alloc.h"
 #include "shared/core/error.h"
 #include "shared/core/str.h"

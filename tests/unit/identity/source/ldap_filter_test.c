@@ -1,8 +1,8 @@
 #include "identity/source/ldap_filter.h"
 
 #include "identity/source/source_conf.h"
-#include "shared/threepid/threepid.h"
 #include "shared/core/str.h"
+#include "shared/threepid/threepid.h"
 #include "tests/support/store_fixture.h"
 
 static char filter[] = "(objectClass=person)", changed[] = "modifyTimestamp", mail[] = "mail",
