@@ -7,6 +7,7 @@
 The fixture `story` is in tests/conftest.py. Everything listens on loopback.
 """
 
+import atexit
 import contextlib
 import http.client
 import json
@@ -202,6 +203,7 @@ class Daemon:
         self.log_path = self.directory / "log"
         self.conf_path = self.directory / "conf.yaml"
         self.process = None
+        atexit.register(self.kill)  # where a story fails before it ends its daemons
         self.plain = Listener(port=free_port(), daemon=name)
         self.secure = None
         self.configuration = {**self.defaults(), **(configuration or {})}
