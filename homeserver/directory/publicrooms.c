@@ -14,6 +14,7 @@
 #include "shared/core/error.h"
 #include "shared/core/str.h"
 #include "shared/core/time.h"
+#include "shared/json/json.h"
 
 #include <stdlib.h>
 #include <uninorm.h>
@@ -184,8 +185,8 @@ static int add_tokens(const struct listing *listing, json_t *answer)
 	return rc;
 }
 
-/* Counting them costs more than a page: an estimate may be as old as this. */
-static uint32_t estimate_total(const struct listing *listing)
+/* Counting them costs more than a page: what is known of them may be as old as this. */
+static uint32_t count_listed(const struct listing *listing)
 {
 	const struct published_place first = { UINT32_MAX, 0 };
 	struct hs_call call = *listing->call;
@@ -198,6 +199,17 @@ static uint32_t estimate_total(const struct listing *listing)
 	call.hs->listed_counted_ms = call.now_ms;
 	call.hs->listed_rooms = (uint32_t)all.len;
 	return (uint32_t)all.len;
+}
+
+/* A page without others around it has them all. */
+static size_t estimate_total(const struct listing *listing, const json_t *answer)
+{
+	size_t count;
+
+	if (!listing->query->since && !jstr(answer, "next_batch"))
+		return listing->covered;
+	count = count_listed(listing);
+	return count > listing->covered ? count : listing->covered;
 }
 
 static size_t limit_of(int64_t limit)
@@ -229,7 +241,7 @@ int publicrooms_list(const struct hs_call *call, const struct publicrooms_query 
 	if (rc)
 		return rc;
 	json_object_set_new(answer, "total_room_count_estimate",
-			    json_integer(estimate_total(&listing)));
+			    json_integer((json_int_t)estimate_total(&listing, answer)));
 	*ret_answer = mx_steal(&answer);
 	return 0;
 }

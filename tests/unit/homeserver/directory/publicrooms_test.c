@@ -162,6 +162,22 @@ static void the_estimate_is_at_most_a_minute_old(void **state)
 	assert_int_equal(jint(later, "total_room_count_estimate", -1), ROOMS + 1);
 }
 
+static void a_page_that_is_the_whole_list_counts_it(void **state)
+{
+	struct hs_fixture *f = *state;
+	json_auto_t *before = NULL, *grown = NULL, *part = NULL;
+
+	hs_fixture_read(f);
+	before = page(f, NULL, 0);
+	assert_int_equal(jint(before, "total_room_count_estimate", -1), 0);
+	hs_fixture_write(f);
+	publish_all(f);
+	grown = page(f, NULL, 0);
+	assert_int_equal(jint(grown, "total_room_count_estimate", -1), ROOMS);
+	part = page(f, NULL, 3);
+	assert_true(jint(part, "total_room_count_estimate", -1) >= 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +187,7 @@ int main(void)
 		hs_test(a_long_list_is_walked_through_without_a_gap),
 		hs_test(a_room_that_moves_between_pages_is_not_lost_for_the_others),
 		hs_test(the_estimate_is_at_most_a_minute_old),
+		hs_test(a_page_that_is_the_whole_list_counts_it),
 	};
 
 	return cmocka_run_group_tests_name("directory/publicrooms", tests, NULL, NULL);
